@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { base, en, Faker } from '@faker-js/faker';
+import type { Customer } from '../schemas/contract.ts';
+import { areaCodes, places } from './places.ts';
+
+/** A plain customer as the run creates it: the narrowest of the vendor's documents, so an externalId and a taxId always. */
+export type Plain = Customer & Required<Pick<Customer, 'externalId' | 'taxId'>>;
+
+/** Takes a value for the run, so that no other customer has it; false where it is taken already. */
+export type Claim = (value: string) => boolean;
+
+/** Names of faker's times lie about this day, so that a seed gives the same customer in every year. */
+const REFERENCE_DATE = '2026-01-01T00:00:00Z';
+
+/** The optional properties that a merchant owns and may remove, taxId apart. */
+export const removableProperties = [
+  'dateOfBirth',
+  'enrollDate',
+  'vip',
+  'currency',
+  'balance',
+  'organizationNumber',
+  'externalTier',
+  'customData',
+  'driverLicense',
+  'nationalId',
+] as const satisfies readonly (keyof Customer)[];
+
+/** A property that a merchant may remove. */
+export type Removable = (typeof removableProperties)[number];
+
+/** Realistic people who cannot exist: reserved e-mail domains, 555-01xx numbers, tax ids that are never issued. */
+export class People {
+  readonly #faker: Faker;
+  readonly #prefix: string;
+  readonly #claim: Claim;
+  readonly #overrides: Partial<Customer>;
+  #count = 0;
+
+  /** `name` is what the seed is mixed with: the check that these people are for. `prefix` begins every externalId. */
+  constructor(options: { seed: number; name: string; prefix: string; claim: Claim; overrides: Partial<Customer> }) {
+    const digest = createHash('sha256').update(`${options.seed} ${options.name}`).digest();
+    this.#faker = new Faker({ locale: [en, base], seed: digest.readUInt32BE() });
+    this.#faker.setDefaultRefDate(REFERENCE_DATE);
+    this.#prefix = `${options.prefix}${String(digest.readUInt32BE(4) % 1e6).padStart(6, '0')}`;
+    this.#claim = options.claim;
+    this.#overrides = options.overrides;
+  }
+
+  /** The properties that the settings demand of every customer, so that none can be removed. */
+  get demanded(): readonly string[] {
+    return Object.keys(this.#overrides);
+  }
+
+  /** A plain customer: required properties, taxId and externalId, with what the settings demand beyond. */
+  plain(country: 'US' | 'CA' = 'US'): Plain {
+    const faker = this.#faker;
+    const [firstName, lastName] = [faker.person.firstName(), faker.person.lastName()];
+    const externalId = this.externalId();
+    const place = faker.helpers.arrayElement(places.filter((candidate) => candidate.country === country));
+    return {
+      name: `${firstName} ${lastName}`,
+      address: { address1: faker.location.streetAddress(), ...place },
+      phone: this.#phone(),
+      email: `${firstName}.${lastName}.${externalId}@example.com`.toLowerCase().replace(/[^a-z0-9.@]/g, ''),
+      taxId: country === 'US' ? this.#itin() : this.#sin(),
+      ...this.#overrides,
+      externalId,
+    };
+  }
+
+  /** A plain customer with every property that a merchant owns. */
+  full(country: 'US' | 'CA' = 'US'): Plain & Required<Pick<Customer, Removable>> {
+    return { ...this.plain(country), ...this.optional(), ...this.#overrides } as Plain & Required<Pick<Customer, Removable>>;
+  }
+
+  /** A value for each optional property that a merchant owns, taxId apart. */
+  optional(): Required<Pick<Customer, Removable>> {
+    const faker = this.#faker;
+    return {
+      dateOfBirth: faker.date.birthdate({ mode: 'age', min: 21, max: 80 }).toISOString().slice(0, 10),
+      enrollDate: faker.date.past({ years: 8 }).getTime(),
+      vip: String(faker.number.int({ min: 1, max: 9 })),
+      currency: faker.helpers.arrayElement(['USD', 'CAD']),
+      balance: faker.finance.amount({ min: 1, max: 9999, dec: 2 }),
+      organizationNumber: `0${faker.string.numeric(8)}`,
+      externalTier: faker.helpers.arrayElement(['Gold', 'Silver', 'Diamond', '4 stars']),
+      customData: { segment: faker.word.noun(), visits: faker.number.int({ min: 1, max: 99 }), newsletter: faker.datatype.boolean() },
+      driverLicense: {
+        number: faker.string.alpha({ length: 1, casing: 'upper' }) + faker.string.numeric(7),
+        state: faker.location.state({ abbreviated: true }),
+      },
+      nationalId: `0${faker.string.numeric(8)}`,
+    };
+  }
+
+  /** A fresh externalId: the run's prefix and more digits, as in the page's samples. */
+  externalId(): string {
+    this.#count += 1;
+    return `${this.#prefix}${String(this.#count).padStart(3, '0')}`;
+  }
+
+  /** A phone number that no other customer of the run has, in the form of the page's samples. */
+  #phone(): string {
+    const { helpers, string } = this.#faker;
+    let phone: string;
+    do phone = `+1${helpers.arrayElement(areaCodes)}55501${string.numeric(2)}`;
+    while (!this.#claim(phone));
+    return phone;
+  }
+
+  /** A US tax id never issued: it begins with 9, and its middle digits are none that individual taxpayer numbers use. */
+  #itin(): string {
+    const { number, string } = this.#faker;
+    let taxId: string;
+    do taxId = `9${string.numeric(2)}${String(number.int({ min: 10, max: 49 }))}${string.numeric(4)}`;
+    while (!this.#claim(taxId));
+    return taxId;
+  }
+
+  /** A Canadian social insurance number never issued: it begins with 0; its last digit is the Luhn check digit. */
+  #sin(): string {
+    let taxId: string;
+    do {
+      const digits = `0${this.#faker.string.numeric(7)}`;
+      const sum = [...digits].map((digit, index) => Number(digit) * (index % 2 ? 2 : 1)).reduce((total, n) => total + (n > 9 ? n - 9 : n), 0);
+      taxId = digits + String((10 - (sum % 10)) % 10);
+    } while (!this.#claim(taxId));
+    return taxId;
+  }
+}

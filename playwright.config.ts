@@ -1,0 +1,77 @@
+import { execSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineConfig } from '@playwright/test';
+import { type Area, areas, catalogueSha256 } from './schemas/catalogue.ts';
+import { environment, readSettings, SettingsError } from './target/settings.ts';
+import type { Budget } from './tests/support/customers.ts';
+
+/** What one check of an area makes at most; a check that makes more is a fault of the suite. */
+const budgets: Record<Area, Budget> = {
+  answer: { requests: 30, customers: 6 },
+  create: { requests: 30, customers: 10 },
+  update: { requests: 30, customers: 6 },
+  identity: { requests: 40, customers: 16 },
+  removal: { requests: 20, customers: 4 },
+  values: { requests: 20, customers: 6 },
+  refusal: { requests: 60, customers: 20 },
+  access: { requests: 20, customers: 4 },
+};
+
+function settings() {
+  try {
+    // Workers and the sandbox's start read the same environment, `.env` included.
+    Object.assign(process.env, environment());
+    const read = readSettings(process.env);
+    const seed = read.seed ?? randomInt(2 ** 32);
+    process.env.TRUSTLY_SEED = String(seed);
+    return { ...read, seed };
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    console.error(error.message);
+    process.exit(3);
+  }
+}
+
+function commit(): string {
+  try {
+    return process.env.GITHUB_SHA ?? execSync('git rev-parse HEAD', { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+const { out, seed, targetName, timeout, baseUrl } = settings();
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+
+export default defineConfig<{ budget: Budget }>({
+  testDir: 'tests',
+  outputDir: join(out, 'playwright'),
+  globalSetup: './tests/support/setup.ts',
+  fullyParallel: true,
+  workers: 2,
+  forbidOnly: !!process.env.CI,
+  // A failed check runs once more with fresh data: what does not come back is flaky, and never green.
+  retries: 1,
+  failOnFlakyTests: true,
+  timeout: Math.max(60_000, 6 * timeout),
+  projects: areas.map((name) => ({ name, testMatch: `${name}.spec.ts`, use: { budget: budgets[name] } })),
+  reporter: [
+    ['./reports/conformance.ts'],
+    [
+      './reports/allure-results.ts',
+      {
+        resultsDir: join(out, 'allure-results'),
+        environmentInfo: {
+          Target: targetName,
+          'Base URL': baseUrl ?? 'embedded sandbox',
+          Contract: `POST /customers, requirement catalogue ${catalogueSha256.slice(0, 12)}`,
+          Seed: String(seed),
+          Suite: version,
+          Commit: commit(),
+        },
+      },
+    ],
+  ],
+});

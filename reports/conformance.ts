@@ -1,0 +1,133 @@
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { clearLine, cursorTo } from 'node:readline';
+import { stripVTControlCharacters } from 'node:util';
+import type { FullConfig, FullResult, Reporter, Suite, TestCase, TestError, TestResult } from '@playwright/test/reporter';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { publishedRun } from '../target/run.ts';
+import { tooShort } from '../target/redaction.ts';
+import { readSettings } from '../target/settings.ts';
+import type { Budget } from '../tests/support/customers.ts';
+import schema from '../schemas/conformance.schema.json' with { type: 'json' };
+import { junit } from './junit.ts';
+import { judge, type Outcome, worst } from './outcome.ts';
+import { type Result, summarize, trafficOf } from './result.ts';
+import { markdown, tally, terminal } from './summary.ts';
+
+/** Everything that a run writes below its folder, other than what Playwright and Allure write there. */
+export const results = ['conformance.json', 'conformance.md', 'junit.xml', 'ledger.json'] as const;
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+/** Tells a run's verdict: on the terminal, in files, and to the runner as its status. */
+export default class ConformanceReporter implements Reporter {
+  readonly #settings = readSettings();
+  readonly #startedAt = new Date();
+  readonly #faults: string[] = [];
+  #outage: string | undefined;
+  #suite: Suite | undefined;
+  #remaining = new Map<string, TestCase[]>();
+
+  constructor() {
+    const { out } = this.#settings;
+    for (const name of [...results, 'allure-results', 'allure-report', 'counterexamples']) rmSync(join(out, name), { recursive: true, force: true });
+  }
+
+  printsToStdio(): boolean {
+    return true;
+  }
+
+  onBegin(_config: FullConfig, suite: Suite): void {
+    const run = publishedRun();
+    const tests = suite.allTests();
+    if (!run || tests.length === 0) return;
+    this.#suite = suite;
+    for (const project of suite.suites) this.#remaining.set(project.title, project.allTests());
+    const most = { requests: run.preflight.requests, customers: run.preflight.created.length };
+    for (const project of suite.suites) {
+      const { budget } = (project.project()?.use ?? {}) as { budget?: Budget };
+      for (const test of project.allTests()) {
+        most.requests += (budget?.requests ?? 0) * (test.retries + 1);
+        most.customers += (budget?.customers ?? 0) * (test.retries + 1);
+      }
+    }
+    const readBack = run.readBack.byId ? `GET /customers/{customerId}${run.readBack.lags ? ', which lags' : ''}` : 'an update that changes nothing';
+    console.log(
+      [
+        `Conformance of POST /customers: ${run.targetName}, ${run.baseUrl}`,
+        `Seed ${run.seed}. ${tests.length} checks, at most ${most.requests} requests and ${most.customers} customers; each externalId begins with ${run.prefix}.`,
+        `State is read back by ${readBack}.`,
+        ...[...tooShort(run.merchant), ...(run.other ? tooShort(run.other, 'TRUSTLY_OTHER_') : [])].map(
+          (name) => `Warning: ${name} is shorter than eight characters and is masked in headers alone.`,
+        ),
+        '',
+      ].join('\n'),
+    );
+  }
+
+  onTestEnd(test: TestCase, result: TestResult): void {
+    const final = result.retry === test.retries || test.outcome() === 'expected' || test.outcome() === 'skipped';
+    const area = test.parent.project()?.name ?? '';
+    const remaining = this.#remaining.get(area)?.filter((other) => other !== test);
+    if (!final || !remaining) return;
+    this.#remaining.set(area, remaining);
+    const tests = this.#suite?.suites.find(({ title }) => title === area)?.allTests() ?? [];
+    const line = `  ${area.padEnd(9)} ${String(tests.length - remaining.length).padStart(3)} of ${tests.length}`;
+    if (process.stdout.isTTY) {
+      clearLine(process.stdout, 0);
+      cursorTo(process.stdout, 0);
+      if (remaining.length) process.stdout.write(line);
+    }
+    if (remaining.length === 0) console.log(`${line} checks: ${tally(countChecks(tests))}`);
+  }
+
+  onError(error: TestError): void {
+    const message = stripVTControlCharacters(error.message ?? error.value ?? 'an error without a message');
+    if (message.startsWith('Outage: ')) this.#outage = message.replace('Outage: ', '');
+    else this.#faults.push(message.replace(/^Error: /, ''));
+  }
+
+  async onEnd({ status }: FullResult): Promise<{ status: FullResult['status'] }> {
+    const { out, strict, targetName, baseUrl, seed } = this.#settings;
+    const run = publishedRun();
+    const result = summarize({
+      suite: this.#suite,
+      run,
+      target: { name: targetName, baseUrl: baseUrl ?? run?.baseUrl ?? 'embedded sandbox' },
+      seed: seed ?? 0,
+      strict,
+      version,
+      startedAt: this.#startedAt,
+      outage: this.#outage,
+      faults: [...this.#faults, ...(status === 'timedout' ? ['the run reached its time limit'] : [])],
+      interrupted: status === 'interrupted',
+    });
+    assertValid(result);
+    mkdirSync(out, { recursive: true });
+    const page = markdown(result);
+    writeFileSync(join(out, 'conformance.json'), `${JSON.stringify(result, null, 2)}\n`);
+    writeFileSync(join(out, 'conformance.md'), page);
+    writeFileSync(join(out, 'junit.xml'), junit(result, strict));
+    writeFileSync(join(out, 'ledger.json'), `${JSON.stringify(trafficOf(this.#suite, run).created, null, 2)}\n`);
+    if (process.env.GITHUB_STEP_SUMMARY) appendFileSync(process.env.GITHUB_STEP_SUMMARY, page);
+    console.log(`\n${terminal(result)}`);
+    if (this.#suite) console.log(`Results: ${join(out, 'conformance.md')}; npm run report makes the Allure report`);
+    return { status: result.exitCode === 0 ? 'passed' : status === 'interrupted' ? status : 'failed' };
+  }
+}
+
+function countChecks(tests: TestCase[]): Partial<Record<Outcome, number>> {
+  const counts: Partial<Record<Outcome, number>> = {};
+  for (const test of tests) {
+    const outcome = worst(judge(test).findings.map((finding) => finding.outcome)) ?? 'inconclusive';
+    counts[outcome] = (counts[outcome] ?? 0) + 1;
+  }
+  return counts;
+}
+
+function assertValid(result: Result): void {
+  const ajv = new Ajv2020({ strictTypes: false });
+  addFormats.default(ajv);
+  if (!ajv.validate(schema, result)) throw new Error(`conformance.json does not validate: ${ajv.errorsText()}`);
+}

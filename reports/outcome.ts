@@ -1,0 +1,109 @@
+import { stripVTControlCharacters } from 'node:util';
+import type { TestCase, TestResult, TestStep } from '@playwright/test/reporter';
+import { catalogue, type Requirement } from '../schemas/catalogue.ts';
+
+/** What became of a requirement, the worst first: of several checks the worst decides. */
+export const outcomes = ['failed', 'flaky', 'inconclusive', 'not-testable', 'passed', 'not-applicable'] as const;
+/** What became of a requirement, or of one check of it. */
+export type Outcome = (typeof outcomes)[number];
+
+/** What one check says of one requirement. */
+export type Finding = { requirement: string; outcome: Outcome; message: string | null };
+
+/** What one attempt of a check says: of the requirements it names, and of others that it saw broken on its way. */
+type Attempt = {
+  own: { outcome: Outcome | 'unanswered'; message: string | null };
+  others: Map<string, string>;
+  /** The suite's own fault, which says nothing of the target. */
+  fault?: string;
+};
+
+/** Any request may break it by getting no answer. */
+const UNANSWERED = 'REF-3';
+const MARK = /^(?:Error: )?\[([A-Z]+-\d+)\] /;
+const SKIPPED: Record<string, Outcome> = {
+  'not testable': 'not-testable',
+  'not applicable': 'not-applicable',
+  inconclusive: 'inconclusive',
+};
+
+/** The requirements that a check names by its tags. */
+export function requirementsOf(test: TestCase): string[] {
+  const ids = new Set(catalogue.map(({ id }) => id));
+  return test.tags.map((tag) => tag.slice(1)).filter((id) => ids.has(id));
+}
+
+/** What a check says of each requirement that it names or saw broken; `faults` are the suite's own. */
+export function judge(test: TestCase): { findings: Finding[]; faults: string[] } {
+  const attempts = test.results.filter(({ status }) => status !== 'interrupted').map(attempt);
+  const faults = attempts.flatMap(({ fault }) => fault ?? []);
+  const named = requirementsOf(test);
+  const [first, last] = [attempts[0], attempts.at(-1)];
+  if (!first || !last) {
+    return { findings: named.map((requirement) => ({ requirement, outcome: 'inconclusive', message: 'the check was not run' })), faults };
+  }
+  const confirmed = attempts.length > 1;
+  const findings = named.map((requirement): Finding => ({ requirement, ...settle(first.own, last.own, confirmed) }));
+  for (const id of new Set([...first.others.keys(), ...last.others.keys()])) {
+    const message = last.others.get(id) ?? first.others.get(id) ?? null;
+    findings.push({ requirement: id, outcome: last.others.has(id) && first.others.has(id) ? 'failed' : 'flaky', message });
+  }
+  if (first.own.outcome === 'unanswered' && last.own.outcome === 'unanswered' && !named.includes(UNANSWERED)) {
+    findings.push({ requirement: UNANSWERED, outcome: 'failed', message: last.own.message });
+  }
+  return { findings, faults };
+}
+
+/** Two attempts in one outcome: a failure stands where fresh data fail too. */
+function settle(first: Attempt['own'], last: Attempt['own'], confirmed: boolean): { outcome: Outcome; message: string | null } {
+  if (last.outcome === 'failed') return { outcome: 'failed', message: last.message };
+  if (last.outcome === 'unanswered') return { outcome: 'failed', message: last.message };
+  if (!confirmed || first.outcome === 'passed') return { outcome: last.outcome, message: last.message };
+  // A target that was out of order for a moment is not wrong for it; nor is a failure confirmed by a check that could not be run again.
+  if (first.outcome === 'unanswered' || last.outcome === 'inconclusive') return { outcome: 'inconclusive', message: first.message };
+  if (first.outcome === 'failed') return { outcome: 'flaky', message: first.message };
+  return { outcome: last.outcome, message: last.message };
+}
+
+function attempt(result: TestResult): Attempt {
+  const others = new Map<string, string>();
+  const skip = result.annotations.find(({ type, description }) => type === 'skip' && description)?.description;
+  const passed: Attempt['own'] = { outcome: 'passed', message: null };
+  if (result.status === 'passed') return { own: passed, others };
+  if (result.status === 'skipped' && result.errors.length === 0) return { own: skipped(skip), others };
+  let own: Attempt['own'] = skip === undefined ? passed : skipped(skip);
+  let fault: string | undefined;
+  const asserted = new Set(assertions(result.steps));
+  for (const error of result.errors) {
+    const message = stripVTControlCharacters(error.message ?? error.value ?? 'an error without a message');
+    const [mark, id] = MARK.exec(message) ?? [];
+    const text = message.replace(/^Error: /, '');
+    if (mark && id) others.set(id, text.replace(`[${id}] `, ''));
+    else if (message.startsWith('Unanswered: ')) own = { outcome: 'unanswered', message: text.replace('Unanswered: ', '') };
+    else if (/^Test timeout of \d+ms exceeded/.test(message)) own = { outcome: 'inconclusive', message: 'the target is too slow for the check' };
+    else if (asserted.has(error.message ?? '')) own = { outcome: 'failed', message: text };
+    else fault = `${message}${error.location ? ` (${error.location.file}:${error.location.line})` : ''}`;
+  }
+  return { own, others, ...(fault !== undefined && { fault }) };
+}
+
+function skipped(reason: string | undefined): Attempt['own'] {
+  const [word = '', ...rest] = (reason ?? '').split(': ');
+  const outcome = SKIPPED[word];
+  return outcome ? { outcome, message: rest.join(': ') } : { outcome: 'inconclusive', message: reason ?? 'the check was skipped' };
+}
+
+/** The messages of every failed expectation. */
+function assertions(steps: TestStep[]): string[] {
+  return steps.flatMap((step) => [...(step.category === 'expect' && step.error?.message ? [step.error.message] : []), ...assertions(step.steps)]);
+}
+
+/** The worst of several outcomes. */
+export function worst(found: readonly Outcome[]): Outcome | undefined {
+  return outcomes.find((outcome) => found.includes(outcome));
+}
+
+/** Why a requirement is not judged in a run that has no check of it. */
+export function omission({ unchecked }: Requirement): string {
+  return unchecked ?? 'left out of this run';
+}

@@ -1,0 +1,136 @@
+import { type Authorization, anonymous, inOtherCase, literal, otherScheme, unknownMerchant, wrongKey } from '../target/authorization.ts';
+import type { Credentials } from '../target/settings.ts';
+import { type Customers, essentials, selectors } from './support/customers.ts';
+import { expect, requirement, test } from './support/fixtures.ts';
+
+type Way = readonly [what: string, authorization: (credentials: Credentials) => Authorization];
+
+const ways: Record<'ACC-1' | 'ACC-2' | 'ACC-3', readonly Way[]> = {
+  'ACC-1': [['no Authorization header', () => anonymous]],
+  'ACC-2': [
+    ['an unknown accessId and key', () => unknownMerchant()],
+    ['a wrong key', (credentials) => wrongKey(credentials)],
+    ['an empty key', (credentials) => wrongKey(credentials, '')],
+  ],
+  'ACC-3': [
+    ['a bearer token', () => otherScheme('Bearer')],
+    ['a Digest scheme', () => otherScheme('Digest')],
+    ['Basic and nothing behind it', () => literal('Basic')],
+    ['Basic and no Base64', () => literal('Basic !!!!')],
+    ['Basic and no colon', () => literal(`Basic ${Buffer.from('nobody').toString('base64')}`)],
+    ['a colon alone', () => literal(`Basic ${Buffer.from(':').toString('base64')}`)],
+  ],
+};
+
+/** A request by somebody else: an update of this customer, and a create; neither leaves a trace. */
+async function expectShutOut(customers: Customers, authorization: Authorization): Promise<void> {
+  const before = await customers.given({ vip: '1' });
+  const person = { ...customers.people.plain(), vip: '2' };
+
+  const update = await customers.send('update without right', {
+    body: { ...essentials(before.state), vip: '2', customerId: before.customerId },
+    authorization,
+  });
+  const create = await customers.send('create without right', { body: person, authorization });
+
+  expect.soft(update).toBeRefused();
+  expect.soft(create).toBeRefused();
+  await expect(customers.stored(before)).toMatchCustomer(before.state);
+  const found = await customers.find(person.externalId);
+  if (found) expect(found, 'the customers that were created without right').toEqual([]);
+}
+
+test.describe('nothing is done with', () => {
+  for (const [id, cases] of Object.entries(ways) as [keyof typeof ways, readonly Way[]][]) {
+    for (const [what, authorization] of cases) {
+      test(what, requirement(id), async ({ customers }) => {
+        await expectShutOut(customers, authorization(customers.credentials));
+      });
+    }
+  }
+});
+
+test.describe('another merchant', () => {
+  for (const [by, how] of selectors) {
+    test(`does not change a customer ${how}`, requirement('ACC-5'), async ({ customers }) => {
+      const other = customers.ofOtherMerchant();
+      const before = await customers.given({ vip: '1' });
+
+      const answer = await other.update(before, by, { vip: '2' });
+
+      expect(answer).toBeAnswered();
+      expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(before.customerId);
+      await expect(customers.stored(before)).toMatchCustomer(before.state);
+    });
+
+    test(`does not read a customer ${how}`, requirement('ACC-4'), async ({ customers }) => {
+      const other = customers.ofOtherMerchant();
+      const before = await customers.given({}, customers.people.full());
+      const body = by === 'query' ? {} : { [by]: before[by] };
+      const query = by === 'query' ? { query: { externalId: before.externalId } } : {};
+
+      const answer = await other.send(`ask for another's customer ${how}`, { body: { ...other.people.plain(), externalId: undefined, ...body }, ...query });
+
+      const { name = '', email = '', phone = '', taxId = '' } = before.state;
+      expect(answer).toContainNoneOf([name, email, phone, taxId, `"${before.customerId}"`].filter((text) => by !== 'customerId' || !text.startsWith('"')));
+    });
+  }
+
+  test('does not find a customer by GET', requirement('ACC-4'), async ({ customers }) => {
+    const other = customers.ofOtherMerchant();
+    if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
+    const before = await customers.given({}, customers.people.full());
+
+    const answer = await other.send("read another's customer", { method: 'GET', path: `/customers/${before.customerId}` }, 'other');
+
+    expect(answer).toBeAnswered();
+    expect(answer.customer, "the other merchant's customer").toBeUndefined();
+    const { email = '', phone = '', taxId = '' } = before.state;
+    expect(answer).toContainNoneOf([email, phone, taxId]);
+    for (const query of [{ externalId: before.externalId }, { customerId: before.customerId }]) {
+      const list = await other.send("look for another's customer", { method: 'GET', query }, 'other');
+      expect(list).toContainNoneOf([email, phone, taxId]);
+    }
+  });
+
+  test('may have the same externalId', requirement('ACC-5'), async ({ customers }) => {
+    const other = customers.ofOtherMerchant();
+    const before = await customers.given();
+
+    const answer = await other.create({ ...other.people.plain(), externalId: before.externalId });
+
+    expect(answer).toBeAccepted();
+    expect(answer.customer?.customerId, 'the customerId of their customer').not.toBe(before.customerId);
+    await expect(customers.stored(before)).toMatchCustomer(before.state);
+    const own = await customers.update(before, 'externalId', { vip: '4' });
+    expect(own).toName(before.customerId);
+  });
+});
+
+test.describe('missing or wrong credentials', () => {
+  for (const [what, authorization] of [...ways['ACC-1'], ...ways['ACC-2'].slice(0, 2)]) {
+    test(`are answered 401: ${what}`, requirement('ACC-6'), async ({ customers }) => {
+      const answer = await customers.send('create without right', { body: customers.people.plain(), authorization: authorization(customers.credentials) });
+      if (!answer.refused) customers.notTestable(`the request was not refused: ${answer}`);
+
+      expect(answer.status, 'the status').toBe(401);
+    });
+  }
+
+  test('are told the scheme to use', requirement('ACC-7'), async ({ customers }) => {
+    const answer = await customers.send('create without right', { body: customers.people.plain(), authorization: anonymous });
+    if (answer.status !== 401) customers.notApplicable(`a request without credentials is answered ${answer}`);
+
+    expect(answer.header('www-authenticate'), 'the WWW-Authenticate header').toMatch(/\S/);
+  });
+});
+
+test.describe('the name of the scheme', () => {
+  for (const scheme of ['basic', 'BASIC']) {
+    test(`is taken as ${scheme}`, requirement('ACC-8'), async ({ customers }) => {
+      const answer = await customers.send('create', { body: customers.people.plain(), authorization: inOtherCase(customers.credentials, scheme) });
+
+      expect(answer).toBeAccepted();
+    });
+  }
+});

@@ -1,0 +1,152 @@
+import type { Changes } from '../generators/model.ts';
+import { validateAnswer } from '../schemas/contract.ts';
+import { after, selectors } from './support/customers.ts';
+import { insidesOf } from './support/finding.ts';
+import { expect, requirement, test } from './support/fixtures.ts';
+
+test.describe('an accepted request', () => {
+  test('a create is answered 200 as JSON', requirement('ANS-1', 'ANS-2', 'ANS-4'), async ({ customers }) => {
+    const answer = await customers.create(customers.people.plain());
+
+    if (answer.refused) customers.notTestable(`the create was refused: ${answer}`);
+    expect(answer.status, 'the status').toBe(200);
+    expect(answer.mediaType, 'the media type').toBe('application/json');
+    expect(answer).toBeAccepted();
+  });
+
+  for (const [by, how] of selectors) {
+    test(`an update ${how} is answered 200 as JSON`, requirement('ANS-1', 'ANS-2', 'ANS-4'), async ({ customers }) => {
+      const before = await customers.given();
+
+      const answer = await customers.update(before, by, { externalTier: 'Gold' });
+
+      if (answer.refused) customers.notTestable(`the update was refused: ${answer}`);
+      expect(answer.status, 'the status').toBe(200);
+      expect(answer.mediaType, 'the media type').toBe('application/json');
+      expect(answer).toBeAccepted();
+    });
+  }
+
+  test('a full customer validates in every answer', requirement('ANS-3'), async ({ customers }) => {
+    const sent = customers.people.full();
+    const before = customers.known(await customers.create(sent), sent);
+    const removal = Object.fromEntries(Object.keys(customers.people.optional()).map((name) => [name, null])) as Changes;
+
+    expect.soft(before.created).toValidate();
+    for (const [by] of selectors) {
+      const answer = await customers.update(before, by, customers.people.optional());
+      if (answer.status === 200) expect.soft(answer).toValidate();
+    }
+    const answer = await customers.update(before, 'customerId', removal);
+    if (answer.status === 200) expect.soft(answer).toValidate();
+  });
+
+  test('a customer with no optional property validates', requirement('ANS-3'), async ({ customers }) => {
+    const sent = customers.people.plain('CA');
+    const before = customers.known(await customers.create(sent), sent);
+
+    expect(before.created).toValidate();
+    const answer = await customers.update(before, 'externalId', {});
+    if (answer.status === 200) expect(answer).toValidate();
+  });
+});
+
+test.describe('the customer in an answer', () => {
+  test('a create shows the whole customer', requirement('ANS-5'), async ({ customers }) => {
+    const before = await customers.given({}, customers.people.full());
+
+    expect(before.created).toShow(before.state);
+  });
+
+  for (const [by, how] of selectors) {
+    test(`an update ${how} shows the whole customer`, requirement('ANS-5'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+      const changes = { vip: '8', externalTier: null };
+
+      const answer = await customers.update(before, by, changes);
+
+      if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+      const read = await customers.read(before, after(before, changes));
+      if (!read.customer) customers.notTestable(`the customer could not be read: ${read}`);
+      expect(answer).toShow(after(before, changes));
+    });
+  }
+});
+
+test.describe('read-back', () => {
+  test('GET by customerId answers with that customer', requirement('ANS-6'), async ({ customers }) => {
+    if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
+    const [before] = [await customers.given({}, customers.people.full()), await customers.given()];
+
+    const answer = await customers.read(before);
+
+    expect(answer).toName(before.customerId);
+    expect(answer).toValidate();
+    await expect(customers.stored(before)).toMatchCustomer(before.state);
+  });
+
+  test('GET by externalId answers with that customer alone', requirement('ANS-6'), async ({ customers }) => {
+    if (!customers.readBack.list) customers.notApplicable('GET /customers does not exist here');
+    const before = await customers.given();
+    const other = await customers.given();
+
+    for (const { externalId, customerId } of [before, other]) {
+      const found = (await customers.find(externalId)) ?? [];
+
+      expect(found.map((customer) => customer.customerId), `the customers with externalId ${externalId}`).toEqual([customerId]);
+      expect(validateAnswer({ customer: found[0] }), 'the listed customer validates').toBe(true);
+    }
+  });
+
+  test('GET of an unknown customerId shows nobody', requirement('ANS-6'), async ({ customers }) => {
+    if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
+    const before = await customers.given();
+
+    const answer = await customers.send('read a customer that does not exist', { method: 'GET', path: `/customers/${before.customerId}0000` }, 'other');
+
+    expect(answer).toBeAnswered();
+    expect(answer.customer?.customerId, 'the customer shown').not.toBe(before.customerId);
+  });
+});
+
+test.describe('what no answer contains', () => {
+  /** Requests that are refused, each for a reason of its own. */
+  const wrong = [
+    ['malformed JSON', Buffer.from('{"name": "Ann')],
+    ['a wrong type', { name: { first: 'Ann' }, address: 'nowhere', phone: 1, email: [] }],
+    ['nothing that is required', { vip: '1' }],
+    ['no object', Buffer.from('[1, 2]')],
+  ] as const;
+
+  test('a key, in accepted and refused requests', requirement('ANS-7'), async ({ customers }) => {
+    const before = await customers.given();
+    expect.soft(before.created.leaks, 'a create repeats the key').toBe(false);
+    for (const [what, body] of wrong) {
+      const answer = await customers.send(`send ${what}`, { body });
+      expect.soft(answer.leaks, `an answer to ${what} repeats the key`).toBe(false);
+    }
+    const answer = await customers.send('ask for a path that does not exist', { method: 'GET', path: '/customers/0/none' }, 'other');
+    expect.soft(answer.leaks, 'an answer to an unknown path repeats the key').toBe(false);
+  });
+
+  for (const [what, body] of wrong) {
+    test(`the server's insides, after ${what}`, requirement('ANS-8'), async ({ customers }) => {
+      const answer = await customers.send(`send ${what}`, { body });
+
+      expect(insidesOf(answer), "the server's insides in the answer").toBeUndefined();
+    });
+  }
+
+  test("another customer's data", requirement('ANS-9'), async ({ customers }) => {
+    const other = await customers.given();
+    const before = await customers.given();
+    const { email = '', phone = '', taxId = '' } = other.state;
+    const secrets = [email, phone, taxId];
+
+    expect.soft(before.created).toContainNoneOf(secrets);
+    for (const [by] of selectors) expect.soft(await customers.update(before, by, { vip: '3' })).toContainNoneOf(secrets);
+    expect.soft(await customers.read(before)).toContainNoneOf(secrets);
+    const refused = await customers.send('send a wrong type', { body: { ...before.state, customerId: before.customerId, address: 1 } });
+    expect.soft(refused).toContainNoneOf(secrets);
+  });
+});

@@ -1,0 +1,167 @@
+import { type Plain, removableProperties } from '../generators/customers.ts';
+import { after, type Customers } from './support/customers.ts';
+import { expect, requirement, test } from './support/fixtures.ts';
+
+/** The payload of the page's samples as a create: the platform's properties left out, the person replaced. */
+function sample(customers: Customers): Plain {
+  const { name, phone, email, taxId, externalId } = customers.people.plain();
+  const address = { country: 'US', address1: '2000 Broadway St', city: 'Redwood City', state: 'CA', zip: '94063' };
+  return { name, address, phone, email, taxId, externalId, enrollDate: 1_555_696_836_548, driverLicense: { number: 'A1234567', state: 'CA' } };
+}
+
+test.describe('a create is accepted', () => {
+  test('of a plain customer in the United States', requirement('CRE-1'), async ({ customers }) => {
+    expect(await customers.create(customers.people.plain('US'))).toBeAccepted();
+  });
+
+  test('of a plain customer in Canada', requirement('CRE-1'), async ({ customers }) => {
+    expect(await customers.create(customers.people.plain('CA'))).toBeAccepted();
+  });
+
+  test('of a customer with every property', requirement('CRE-1'), async ({ customers }) => {
+    expect(await customers.create(customers.people.full())).toBeAccepted();
+  });
+
+  test("of the page's sample", requirement('CRE-1'), async ({ customers }) => {
+    expect(await customers.create(sample(customers))).toBeAccepted();
+  });
+});
+
+test.describe('a create keeps', () => {
+  for (const country of ['US', 'CA'] as const) {
+    test(`every property of a plain customer in ${country}`, requirement('CRE-3'), async ({ customers }) => {
+      const sent = customers.people.plain(country);
+      const known = customers.known(await customers.create(sent), sent);
+
+      await expect(customers.stored(known)).toHaveKept(sent);
+    });
+
+    test(`every property of a full customer in ${country}`, requirement('CRE-3'), async ({ customers }) => {
+      const sent = customers.people.full(country);
+      const known = customers.known(await customers.create(sent), sent);
+
+      await expect(customers.stored(known)).toHaveKept(sent);
+    });
+  }
+
+  for (const name of removableProperties) {
+    test(`${name} alone`, requirement('CRE-3'), async ({ customers }) => {
+      const sent = { ...customers.people.plain(), [name]: customers.people.optional()[name] };
+      const known = customers.known(await customers.create(sent), sent);
+
+      await expect(customers.stored(known)).toHaveKept(sent);
+    });
+  }
+
+  test('both address lines', requirement('CRE-3'), async ({ customers }) => {
+    const plain = customers.people.plain();
+    const sent = { ...plain, address: { ...plain.address, address2: 'Suite 400' } };
+    const known = customers.known(await customers.create(sent), sent);
+
+    await expect(customers.stored(known)).toHaveKept(sent);
+  });
+
+  test("the page's sample", requirement('CRE-3'), async ({ customers }) => {
+    const sent = sample(customers);
+    const known = customers.known(await customers.create(sent), sent);
+
+    await expect(customers.stored(known)).toHaveKept(sent);
+  });
+
+  test('the externalId that was sent', requirement('CRE-4'), async ({ customers }) => {
+    const sent = customers.people.plain();
+    const known = customers.known(await customers.create(sent), sent);
+
+    expect(known.created.customer?.externalId, 'the externalId in the answer').toBe(sent.externalId);
+    await expect(customers.stored(known)).toHaveKept({ externalId: sent.externalId });
+  });
+});
+
+test.describe('a customerId', () => {
+  test('differs among five customers', requirement('CRE-2'), async ({ customers }) => {
+    const ids: string[] = [];
+    for (let count = 0; count < 5; count += 1) {
+      const sent = customers.people.plain();
+      ids.push(customers.known(await customers.create(sent), sent).customerId);
+    }
+
+    expect(new Set(ids).size, `how many of ${ids.join(', ')} are different`).toBe(ids.length);
+  });
+
+  test('differs between people of one name and address', requirement('CRE-2', 'CRE-1'), async ({ customers }) => {
+    const first = await customers.given();
+    const { name = '', address = { country: 'US' } } = first.state;
+
+    const answer = await customers.create({ ...customers.people.plain(), name, address });
+
+    expect(answer).toBeAccepted();
+    expect(answer.customer?.customerId, 'the customerId of the second').not.toBe(first.customerId);
+    await expect(customers.stored(first)).toMatchCustomer(first.state);
+  });
+
+  for (const name of ['email', 'phone', 'taxId'] as const) {
+    test(`differs between customers of one ${name}`, requirement('CRE-2'), async ({ customers }) => {
+      const first = await customers.given();
+
+      const answer = await customers.create({ ...customers.people.plain(), [name]: first.state[name] });
+
+      expect(answer).toBeAnswered();
+      expect(answer.customer?.customerId, 'the customerId of the second').not.toBe(first.customerId);
+      await expect(customers.stored(first)).toMatchCustomer(first.state);
+    });
+  }
+
+  test('differs between customers without externalId', requirement('CRE-2'), async ({ customers }) => {
+    const ids: (string | undefined)[] = [(await customers.given()).customerId];
+    for (let count = 0; count < 2; count += 1) {
+      const { externalId: _left, ...sent } = customers.people.plain();
+      const answer = await customers.create(sent);
+      expect(answer).toBeAnswered();
+      if (answer.refused) customers.notApplicable('a create without externalId is refused');
+      ids.push(answer.customer?.customerId);
+    }
+
+    expect(new Set(ids).size, `how many of ${ids.join(', ')} are different`).toBe(ids.length);
+  });
+});
+
+test.describe("the platform's properties", () => {
+  test('an invented merchantId in a create is not taken over', requirement('CRE-5'), async ({ customers }) => {
+    const sent = customers.people.plain();
+    const merchantId = `9${sent.externalId.slice(-8)}`;
+
+    const answer = await customers.create({ ...sent, merchantId });
+
+    expect(answer).toBeAnswered();
+    if (answer.refused) return;
+    expect(answer.customer?.merchantId, 'the merchantId in the answer').not.toBe(merchantId);
+    const read = await customers.read(customers.known(answer, sent));
+    expect(read.customer?.merchantId, 'the merchantId that is stored').not.toBe(merchantId);
+  });
+
+  test('an invented merchantId in an update is not taken over', requirement('CRE-5'), async ({ customers }) => {
+    const before = await customers.given();
+    const merchantId = `9${before.externalId.slice(-8)}`;
+
+    const answer = await customers.update(before, 'customerId', { merchantId });
+
+    expect(answer).toBeAnswered();
+    expect(answer.customer?.merchantId, 'the merchantId in the answer').not.toBe(merchantId);
+    const read = await customers.read(before);
+    expect(read.customer?.merchantId, 'the merchantId that is stored').not.toBe(merchantId);
+    await expect(customers.stored(before)).toMatchCustomer(before.state);
+  });
+
+  test("the page's sample as an update keeps or refuses all", requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
+    const before = await customers.given({ vip: '2' });
+    const { externalId: _own, ...changes } = sample(customers);
+    const { customer } = before.created;
+    const platform = { merchantId: customer?.merchantId, createdAt: customer?.createdAt, updatedAt: customer?.updatedAt };
+    const known = Object.fromEntries(Object.entries(platform).filter(([, value]) => value !== undefined));
+
+    const answer = await customers.update(before, 'customerId', { ...changes, ...known, externalId: before.externalId });
+
+    expect(answer).toBeAnswered();
+    await expect(customers.stored(before)).toMatchCustomer(answer.refused ? before.state : after(before, changes), before.state);
+  });
+});

@@ -1,0 +1,205 @@
+import { after, essentials, type Known, selectors } from './support/customers.ts';
+import { expect, requirement, test } from './support/fixtures.ts';
+
+const named = { customerId: 'IDY-1', externalId: 'IDY-2', query: 'IDY-3' } as const;
+
+test.describe('a selector', () => {
+  for (const [by, how] of selectors) {
+    test(`names the customer to update: ${how}`, requirement(named[by]), async ({ customers }) => {
+      const other = await customers.given({ vip: '1' });
+      const before = await customers.given({ vip: '1' });
+
+      const answer = await customers.update(before, by, { vip: '2' });
+
+      expect(answer).toBeAccepted();
+      expect(answer).toName(before.customerId);
+      await expect(customers.stored(before)).toMatchCustomer(after(before, { vip: '2' }));
+      await expect(customers.stored(other)).toMatchCustomer(other.state);
+      const found = await customers.find(before.externalId);
+      if (found) expect(found.map(({ customerId }) => customerId), 'the customers with its externalId').toEqual([before.customerId]);
+    });
+  }
+
+  test('customerId and externalId of one customer agree', requirement('IDY-1', 'IDY-2'), async ({ customers }) => {
+    const before = await customers.given({ vip: '1' });
+
+    const answer = await customers.update(before, 'customerId', { externalId: before.externalId, vip: '2' });
+
+    expect(answer).toBeAccepted();
+    expect(answer).toName(before.customerId);
+    await expect(customers.stored(before)).toMatchCustomer(after(before, { vip: '2' }));
+  });
+
+  test('an externalId in query and body agree', requirement('IDY-3'), async ({ customers }) => {
+    const before = await customers.given({ vip: '1' });
+
+    const answer = await customers.update(before, 'query', { externalId: before.externalId, vip: '2' });
+
+    expect(answer).toBeAccepted();
+    expect(answer).toName(before.customerId);
+    await expect(customers.stored(before)).toMatchCustomer(after(before, { vip: '2' }));
+  });
+
+  test('that disagrees with another touches one customer at most', requirement('UPD-10', 'IDY-7'), async ({ customers }) => {
+    const first = await customers.given({ vip: '1' });
+    const second = await customers.given({ vip: '1' });
+
+    const answer = await customers.update(first, 'customerId', { externalId: second.externalId, vip: '2' });
+
+    expect(answer).toBeAnswered();
+    const vips = [(await customers.read(first)).customer?.vip, (await customers.read(second)).customer?.vip];
+    expect(vips.filter((vip) => vip === '2').length, `how many of the two took the new vip (${vips})`).toBeLessThanOrEqual(answer.refused ? 0 : 1);
+  });
+});
+
+test.describe('a customerId is compared exactly', () => {
+  const variants = [
+    ['a leading zero', (id: string) => `0${id}`],
+    ['a decimal point', (id: string) => `${id}.0`],
+    ['an exponent', (id: string) => `${id}e0`],
+    ['a letter behind it', (id: string) => `${id}x`],
+    ['a space behind it', (id: string) => `${id} `],
+    ['a space before it', (id: string) => ` ${id}`],
+    ['a plus sign', (id: string) => `+${id}`],
+    ['four more zeros', (id: string) => `${id}0000`],
+    ['a wildcard', (id: string) => `${id}%`],
+  ] as const;
+
+  for (const [what, vary] of variants) {
+    test(`with ${what}`, requirement('IDY-4'), async ({ customers }) => {
+      const before = await customers.given();
+      const { externalId: _own, ...body } = customers.people.plain();
+
+      const answer = await customers.upsert(`name a customerId with ${what}`, { ...body, customerId: vary(before.customerId) });
+
+      expect(answer).toBeAnswered();
+      expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(before.customerId);
+      await expect(customers.stored(before)).toMatchCustomer(before.state);
+    });
+  }
+});
+
+test.describe('an externalId is compared exactly', () => {
+  /** `plain`: of characters that the vendor's samples have, or letters, so that a refusal is none of the target's latitude. */
+  const pairs = [
+    ['case', (id: string) => [`${id}a`, `${id}A`], 'plain'],
+    ['a prefix', (id: string) => [id, `${id}0`], 'plain'],
+    ['a leading zero', (id: string) => [id, `0${id}`], 'plain'],
+    ['the last of thirty digits', (id: string) => [`${id.padEnd(29, '0')}1`, `${id.padEnd(29, '0')}2`], 'plain'],
+    ['an exponent', (id: string) => [id, `${id}e0`], 'plain'],
+    ['a decimal point', (id: string) => [id, `${id}.0`], 'unusual'],
+    ['a space behind it', (id: string) => [id, `${id} `], 'unusual'],
+    ['a space before it', (id: string) => [id, ` ${id}`], 'unusual'],
+    ['an accent', (id: string) => [`${id}e`, `${id}é`], 'unusual'],
+    ['composition', (id: string) => [`${id}\u00e9`, `${id}e\u0301`], 'unusual'],
+    ['a wildcard', (id: string) => [`${id}_1`, `${id}x1`], 'unusual'],
+    ['encoding', (id: string) => [`${id}+1`, `${id}%2B1`], 'unusual'],
+  ] as const;
+
+  for (const [what, pair, kind] of pairs) {
+    for (const by of ['externalId', 'query'] as const) {
+      const place = by === 'query' ? 'query' : 'body';
+      test(`in the ${place}: ${what}`, requirement(by === 'query' ? 'IDY-6' : 'IDY-5'), async ({ customers }) => {
+        const people = pair(customers.people.externalId()).map((externalId) => ({ ...customers.people.plain(), externalId }));
+        const known: Known[] = [];
+        for (const body of people) {
+          const answer = await customers.create(body);
+          if (kind === 'unusual' && answer.refused) customers.notApplicable('an externalId like this is refused');
+          if (known.length === 0 && !answer.customer) customers.notTestable(`no customer could be created: ${answer}`);
+          expect(answer).toBeAccepted();
+          expect(answer.customer?.customerId, `the customerId of ${body.externalId}`).not.toBe(known[0]?.customerId);
+          known.push(customers.known(answer, body));
+        }
+
+        for (const [index, before] of known.entries()) {
+          const answer = await customers.update(before, by, { vip: String(index + 1) });
+          expect(answer).toBeAccepted();
+          expect(answer).toName(before.customerId);
+        }
+      });
+    }
+  }
+});
+
+test.describe('an externalId in the query is decoded once', () => {
+  const characters = ['+', ' ', '&', '=', '/', '#', '?', '%', '%41', "'", '"', 'é', '😀', ';', ','];
+
+  for (const character of characters) {
+    test(`with ${character === ' ' ? 'a space' : character} in it`, requirement('IDY-6'), async ({ customers }) => {
+      const externalId = `${customers.people.externalId()}${character}1`;
+      const body = { ...customers.people.plain(), externalId };
+      const created = await customers.create(body);
+      expect(created).toBeAnswered();
+      if (created.refused) customers.notApplicable('an externalId with this character is refused');
+      const before = customers.known(created, body);
+
+      const answer = await customers.update(before, 'query', { vip: '2' });
+
+      expect(answer).toBeAccepted();
+      expect(answer).toName(before.customerId);
+      await expect(customers.stored(before)).toHaveKept({ vip: '2', externalId });
+    });
+  }
+});
+
+test.describe('one externalId, one customer', () => {
+  test('a second create is an update', requirement('IDY-7', 'IDY-2'), async ({ customers }) => {
+    const before = await customers.given();
+    const { externalId } = before;
+
+    const answer = await customers.create({ ...customers.people.full(), externalId });
+
+    expect(answer).toBeAccepted();
+    expect(answer).toName(before.customerId);
+    const found = await customers.find(externalId);
+    if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
+  });
+
+  for (const [by, how] of selectors) {
+    if (by === 'externalId') continue;
+    test(`another's is not taken over ${how}`, requirement('IDY-7'), async ({ customers }) => {
+      const owner = await customers.given();
+      const before = await customers.given();
+
+      const answer = await customers.update(before, by, { externalId: owner.externalId });
+
+      expect(answer).toBeAnswered();
+      const ids = [(await customers.read(owner)).customer?.externalId, (await customers.read(before)).customer?.externalId];
+      expect(ids[0], 'the externalId of both').not.toBe(ids[1]);
+      const found = await customers.find(owner.externalId);
+      if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
+    });
+  }
+
+  test('a renamed customer leaves its old externalId free', requirement('IDY-7', 'IDY-2'), async ({ customers }) => {
+    const before = await customers.given();
+    const externalId = customers.people.externalId();
+    const renamed = await customers.update(before, 'customerId', { externalId });
+    expect(renamed).toBeAnswered();
+    if (renamed.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be changed here');
+
+    const later = await customers.upsert('update by the new externalId', { ...essentials(before.state), externalId, vip: '2' });
+    const anew = await customers.create({ ...customers.people.plain(), externalId: before.externalId });
+
+    expect(later).toBeAccepted();
+    expect(later).toName(before.customerId);
+    expect(anew).toBeAnswered();
+    expect(anew.customer?.customerId, 'the customerId of who has the old externalId now').not.toBe(before.customerId);
+    await expect(customers.stored({ ...before, externalId })).toMatchCustomer({ ...before.state, externalId, vip: '2' });
+  });
+
+  test('creates that arrive at once end with one customer', requirement('IDY-8'), async ({ customers }) => {
+    for (let round = 0; round < 3; round += 1) {
+      const externalId = customers.people.externalId();
+      const people = Array.from({ length: 5 }, () => ({ ...customers.people.plain(), externalId }));
+
+      const answers = await Promise.all(people.map((body) => customers.create(body)));
+
+      for (const answer of answers) expect(answer).toBeAnswered();
+      const ids = new Set(answers.flatMap(({ customer }) => customer?.customerId ?? []));
+      expect(ids.size, `how many customers came of one externalId (${[...ids].join(', ')})`).toBe(1);
+      const found = await customers.find(externalId);
+      if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
+    }
+  });
+});

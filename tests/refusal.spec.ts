@@ -1,0 +1,316 @@
+import { type Customer, customerProperties, type Json, requiredProperties, typeOf } from '../schemas/contract.ts';
+import { isOwned } from '../generators/model.ts';
+import type { Answer } from '../target/answer.ts';
+import { type Customers, type Known, selectors } from './support/customers.ts';
+import { expect, requirement, test } from './support/fixtures.ts';
+
+/** Values of other types than the schema's, none of which a lenient reading turns into a person's data by accident. */
+const wrongValues: Record<string, readonly Json[]> = {
+  string: [12345, true, { value: 'x' }, ['x']],
+  integer: ['not a number', 1.5, { value: 1 }, [1]],
+  object: ['text', 5, true, ['x']],
+};
+
+/** Whether a stored value has the type that the schema gives it. */
+function hasType(value: unknown, type: string): boolean {
+  if (type === 'integer') return Number.isInteger(value);
+  if (type === 'object') return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'string';
+}
+
+/** Nobody has this externalId: not by a look at the list, nor by what a create of it finds there already. */
+async function expectNobody(customers: Customers, externalId: string): Promise<void> {
+  const found = await customers.find(externalId);
+  if (found) expect(found, 'the customers of the refused request').toEqual([]);
+  const anew = { ...customers.people.plain(), externalId };
+  const known = customers.known(await customers.create(anew), anew);
+  await expect(customers.stored(known)).toHaveKept(anew);
+  const read = await customers.read(known);
+  expect(read.customer?.vip, 'vip of the refused request').toBeUndefined();
+}
+
+const owned = customerProperties.filter((name) => isOwned(name) && name !== 'externalId');
+
+test.describe('a wrong type is refused or coerced', () => {
+  for (const [index, name] of owned.entries()) {
+    const by = selectors[index % selectors.length]?.[0] ?? 'customerId';
+    test(`in an update of ${name}`, requirement('REF-5', 'REF-1'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+      let { state } = before;
+
+      for (const value of wrongValues[typeOf(name)] ?? []) {
+        const body = { name: state.name, address: state.address, phone: state.phone, email: state.email, taxId: state.taxId, [name]: value };
+        const answer = await customers.send(`set ${name} to ${JSON.stringify(value)}`, {
+          body: by === 'query' ? body : { ...body, [by]: before[by] },
+          ...(by === 'query' && { query: { externalId: before.externalId } }),
+        });
+        expect(answer).toBeAnswered();
+        if (answer.refused) {
+          await expect(customers.stored({ ...before, state })).toMatchCustomer(state);
+          continue;
+        }
+        const { customer } = await customers.read({ ...before, state });
+        const stored = customer?.[name];
+        expect(stored === undefined || hasType(stored, typeOf(name)), `the stored ${name}, ${JSON.stringify(stored)}, has its type`).toBe(true);
+        state = { ...state, [name]: stored } as typeof state;
+        if (stored === undefined) delete state[name];
+        await expect(customers.stored({ ...before, state })).toMatchCustomer(state);
+      }
+    });
+
+    test(`in a create, of ${name}`, requirement('REF-5'), async ({ customers }) => {
+      for (const value of wrongValues[typeOf(name)] ?? []) {
+        const answer = await customers.send(`create with ${name} ${JSON.stringify(value)}`, { body: { ...customers.people.plain(), [name]: value } });
+        expect(answer).toBeAnswered();
+        const stored = answer.customer?.[name];
+        expect(stored === undefined || hasType(stored, typeOf(name)), `the stored ${name}, ${JSON.stringify(stored)}, has its type`).toBe(true);
+      }
+    });
+  }
+
+  for (const [object, key] of [
+    ['address', 'city'],
+    ['address', 'zip'],
+    ['address', 'country'],
+    ['driverLicense', 'number'],
+    ['driverLicense', 'state'],
+  ] as const) {
+    test(`in ${object}.${key}`, requirement('REF-5', 'REF-1'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+      for (const value of [12345, ['x'], { value: 'x' }]) {
+        const { name, address, phone, email, taxId } = before.state;
+        const sent = { ...(before.state[object] as object), [key]: value };
+        const answer = await customers.send(`set ${object}.${key} to ${JSON.stringify(value)}`, {
+          body: { name, address, phone, email, taxId, [object]: sent, customerId: before.customerId },
+        });
+        expect(answer).toBeAnswered();
+        if (!answer.refused) customers.notApplicable(`the target coerces ${object}.${key}`);
+        await expect(customers.stored(before)).toMatchCustomer(before.state);
+      }
+    });
+  }
+});
+
+test.describe('a body is refused', () => {
+  const bodies = [
+    ['that is empty', ''],
+    ['cut off in the middle', '{"name": "Ann Smith", "address": {"country"'],
+    ['with single quotes', "{'name': 'Ann Smith'}"],
+    ['with text behind the object', '{"vip": "1"} x'],
+    ['that is plain text', 'name=Ann Smith'],
+    ['that is an array', '[]'],
+    ['that is a string', '"Ann Smith"'],
+    ['that is a number', '42'],
+    ['that is true', 'true'],
+    ['that is null', 'null'],
+    ['that is an empty object', '{}'],
+  ] as const;
+
+  for (const [what, body] of bodies) {
+    test(what, requirement('REF-4'), async ({ customers }) => {
+      const answer = await customers.send(`send a body ${what}`, { body: Buffer.from(body) });
+
+      expect(answer).toBeRefused();
+    });
+  }
+
+  for (const [what, cut] of [
+    ['cut off', (json: string) => json.slice(0, -1)],
+    ['with a comma too many', (json: string) => json.replace(/}$/, ',}')],
+    ['with text behind the object', (json: string) => `${json}}`],
+  ] as const) {
+    test(`${what}, though every property was there`, requirement('REF-4', 'REF-2'), async ({ customers }) => {
+      const body = { ...customers.people.plain(), vip: '3' };
+
+      const answer = await customers.send(`send a body ${what}`, { body: Buffer.from(cut(JSON.stringify(body))) });
+
+      expect(answer).toBeRefused();
+      await expectNobody(customers, body.externalId);
+    });
+  }
+});
+
+test.describe('a create ends in no customer without', () => {
+  /** A refused create leaves nobody; one that is accepted made a customer that has what is required. */
+  async function expectWhole(customers: Customers, answer: Answer, externalId: string) {
+    expect(answer).toBeAnswered();
+    if (answer.refused) await expectNobody(customers, externalId);
+    else expect(answer).toValidate();
+  }
+
+  for (const name of requiredProperties) {
+    test(`${name}, where it is left out`, requirement('REF-6', 'REF-2'), async ({ customers }) => {
+      const person = { ...customers.people.plain(), vip: '3' };
+      const body = Object.fromEntries(Object.entries(person).filter(([key]) => key !== name));
+
+      await expectWhole(customers, await customers.send(`create without ${name}`, { body }), person.externalId);
+    });
+
+    test(`${name}, where it is null`, requirement('REF-6', 'REF-2'), async ({ customers }) => {
+      const person = { ...customers.people.plain(), vip: '3' };
+
+      await expectWhole(customers, await customers.send(`create with ${name} null`, { body: { ...person, [name]: null } }), person.externalId);
+    });
+
+    test(`${name}, where an update sets it to null`, requirement('REF-6'), async ({ customers }) => {
+      const before = await customers.given();
+
+      const answer = await customers.update(before, 'customerId', { [name]: null });
+
+      expect(answer).toBeAnswered();
+      if (!answer.refused) expect(answer).toValidate();
+      await expect(customers.stored(before)).toMatchCustomer(before.state);
+    });
+  }
+
+  test('address.country', requirement('REF-6', 'REF-2'), async ({ customers }) => {
+    const person = { ...customers.people.plain(), vip: '3' };
+    const { country: _left, ...address } = person.address;
+
+    await expectWhole(customers, await customers.send('create without address.country', { body: { ...person, address } }), person.externalId);
+  });
+});
+
+test.describe('a refused update leaves no trace', () => {
+  for (const [by, how] of selectors) {
+    test(`on the customer it names ${how}`, requirement('REF-1'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+      const { externalId: _own, ...changes } = customers.people.full('CA');
+      const body = { ...changes, vip: null, phone: { number: 1 }, ...(by === 'query' ? {} : { [by]: before[by] }) };
+
+      const answer = await customers.send(`update with a wrong type ${how}`, {
+        body,
+        ...(by === 'query' && { query: { externalId: before.externalId } }),
+      });
+
+      expect(answer).toBeAnswered();
+      if (!answer.refused) customers.notApplicable('the target coerces an object to a phone number');
+      await expect(customers.stored(before)).toMatchCustomer(before.state);
+    });
+
+    test(`where the body is cut off, ${how}`, requirement('REF-1', 'REF-4'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+      const body = { ...customers.people.optional(), vip: '1', ...(by === 'query' ? {} : { [by]: before[by] }) };
+
+      const answer = await customers.send(`send a body that is cut off ${how}`, {
+        body: Buffer.from(JSON.stringify(body).slice(0, -1)),
+        ...(by === 'query' && { query: { externalId: before.externalId } }),
+      });
+
+      expect(answer).toBeRefused();
+      await expect(customers.stored(before)).toMatchCustomer(before.state);
+    });
+  }
+
+  test('on anybody else, and creates nobody', requirement('REF-2'), async ({ customers }) => {
+    const bystander = await customers.given({}, customers.people.full());
+    const { externalId } = customers.people.plain();
+
+    const answer = await customers.send('create with a wrong type', {
+      body: { ...customers.people.plain(), externalId, vip: '3', email: { address: 'x' } },
+    });
+
+    expect(answer).toBeAnswered();
+    if (!answer.refused) customers.notApplicable('the target coerces an object to an e-mail address');
+    await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
+    await expectNobody(customers, externalId);
+  });
+});
+
+test.describe('an answer comes, whatever is sent', () => {
+  const deep = (depth: number) => Buffer.from(`{"customData":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}`);
+  const bodies: readonly (readonly [string, Buffer, (string | null)?])[] = [
+    ['nested a thousand deep', deep(1000)],
+    ['of bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
+    ['with a byte order mark', Buffer.from('\ufeff{"vip":"1"}')],
+    ['with a NUL character', Buffer.from('{"name":"Ann\\u0000Smith"}')],
+    ['with a lone surrogate', Buffer.from('{"name":"Ann \\ud83d Smith"}')],
+    ['with a huge number', Buffer.from('{"enrollDate":1e400}')],
+    ['with a property named __proto__', Buffer.from('{"__proto__":{"vip":"1"},"constructor":{"prototype":{}}}')],
+    ['with a key twice', Buffer.from('{"name":"Ann","name":"Bob"}')],
+    ['as text/plain', Buffer.from('{"vip":"1"}'), 'text/plain'],
+    ['as XML', Buffer.from('<customer/>'), 'application/xml'],
+    ['as a form', Buffer.from('name=Ann&vip=1'), 'application/x-www-form-urlencoded'],
+    ['with no Content-Type', Buffer.from('{"vip":"1"}'), null],
+    ['with an unreadable Content-Type', Buffer.from('{"vip":"1"}'), ';;'],
+    ['with an unknown charset', Buffer.from('{"vip":"1"}'), 'application/json; charset=klingon'],
+  ];
+
+  for (const [what, body, mediaType] of bodies) {
+    test(`to a body ${what}`, requirement('REF-3'), async ({ customers }) => {
+      const answer = await customers.send(`send a body ${what}`, { body, ...(mediaType !== undefined && { mediaType }) });
+
+      expect(answer).toBeAnswered();
+    });
+  }
+
+  test('to strings that databases choke on', requirement('REF-3'), async ({ customers }) => {
+    const before: Known = await customers.given();
+    for (const value of ["'; DROP TABLE customers; --", '${7*7}{{7*7}}', '../../etc/passwd', '<script>alert(1)</script>', 'x'.repeat(10_000), '', ' ', '\t\n']) {
+      const answer = await customers.update(before, 'customerId', { externalTier: value });
+      expect(answer).toBeAnswered();
+    }
+  });
+
+  test('to numbers at the edges of integers', requirement('REF-3'), async ({ customers }) => {
+    const before = await customers.given();
+    for (const enrollDate of [0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
+      expect(await customers.update(before, 'externalId', { enrollDate })).toBeAnswered();
+    }
+    for (const text of ['9223372036854775808', '1e19', '12345678901234567890123']) {
+      const body = Buffer.from(JSON.stringify({ ...before.state, enrollDate: 0 }).replace('"enrollDate":0', `"enrollDate":${text}`));
+      expect(await customers.send(`set enrollDate to ${text}`, { body })).toBeAnswered();
+    }
+  });
+
+  test('to unusual queries', requirement('REF-3'), async ({ customers }) => {
+    const person = customers.people.plain();
+    for (const search of ['externalId=', 'externalId', 'externalId=%', 'externalId=%ff', 'externalId=%00', `externalId=${'9'.repeat(2000)}`, 'unknown=1']) {
+      const answer = await customers.send(`send the query ${search.slice(0, 40)}`, { path: `/customers?${search}`, body: { vip: person.taxId.slice(0, 1) } });
+      expect(answer).toBeAnswered();
+    }
+  });
+
+  test('to names of customers that do not exist', requirement('REF-3'), async ({ customers }) => {
+    for (const customerId of ['', '0', '-1', 'nobody', '99999999999999999999999999', 'null']) {
+      const { externalId: _left, ...body } = customers.people.plain();
+      expect(await customers.send(`update customerId “${customerId}”`, { body: { ...body, customerId } })).toBeAnswered();
+    }
+  });
+});
+
+test.describe('a refusal', () => {
+  const requests = [
+    ['of malformed JSON', (_customers: Customers) => ({ body: Buffer.from('{"name": ') })],
+    ['of an array', (_customers: Customers) => ({ body: Buffer.from('[]') })],
+    ['of a body without required properties', (_customers: Customers) => ({ body: { vip: '1' } })],
+    ['of a wrong type', (customers: Customers) => ({ body: { ...customers.people.plain(), email: { address: 'x' } as unknown as Customer['email'] } })],
+  ] as const;
+
+  for (const [what, request] of requests) {
+    test(`${what} has the error envelope`, requirement('REF-7'), async ({ customers }) => {
+      const answer = await customers.send(`ask for a refusal ${what}`, request(customers));
+      if (!answer.refused) customers.notTestable(`the request was not refused: ${answer}`);
+
+      expect(answer.mediaType, 'the media type').toBe('application/json');
+      const errors = (answer.json as { errors?: { message?: unknown }[] } | undefined)?.errors;
+      expect(Array.isArray(errors) && errors.length > 0, 'there is a list of errors').toBe(true);
+      expect(typeof errors?.[0]?.message === 'string' && errors[0].message !== '', 'the first error has a message').toBe(true);
+    });
+
+    test(`${what} has a published status`, requirement('REF-8'), async ({ customers }) => {
+      const answer = await customers.send(`ask for a refusal ${what}`, request(customers));
+      if (!answer.refused) customers.notTestable(`the request was not refused: ${answer}`);
+
+      expect([400, 401, 403, 404, 405, 409, 413, 415, 422, 429], 'the statuses of refusals').toContain(answer.status);
+    });
+  }
+
+  test('of a method, by 405, names the allowed ones', requirement('REF-9'), async ({ customers }) => {
+    const answer = await customers.send('PATCH /customers, which does not exist', { method: 'PATCH', body: {} }, 'other');
+    expect(answer).toBeAnswered();
+    if (answer.status !== 405) customers.notApplicable(`the method is not refused by 405 but answered ${answer}`);
+
+    expect(answer.header('allow'), 'the Allow header').toBeDefined();
+  });
+});

@@ -1,0 +1,148 @@
+import { type Removable, removableProperties } from '../generators/customers.ts';
+import type { Changes } from '../generators/model.ts';
+import { after, type Customers, type Known, type Selector, selectors } from './support/customers.ts';
+import { expect, requirement, test } from './support/fixtures.ts';
+
+/** A full customer, all of whose properties the target kept; what its business demands is none of its removable ones. */
+async function givenFull(customers: Customers, ...removed: Removable[]): Promise<Known> {
+  const demanded = removed.filter((name) => customers.people.demanded.includes(name));
+  if (demanded.length) customers.notApplicable(`TRUSTLY_CUSTOMER_FILE says that this target demands ${demanded.join(', ')}`);
+  const full = customers.people.full();
+  return await customers.given(Object.fromEntries(removed.map((name) => [name, full[name]])), full);
+}
+
+/** A request that removes these properties. */
+const removal = (...names: readonly Removable[]) => Object.fromEntries(names.map((name) => [name, null])) as Changes;
+
+/** Removes properties and sees them gone, everything else as it was. */
+async function remove(customers: Customers, before: Known, by: Selector, changes: Changes): Promise<void> {
+  const answer = await customers.update(before, by, changes);
+  expect(answer).toBeAccepted();
+  expect(answer).toName(before.customerId);
+  await expect(customers.stored(before)).toMatchCustomer(after(before, changes), before.state);
+  expect(answer).toShow(after(before, changes), before.state);
+}
+
+for (const [by, how] of selectors) {
+  test.describe(`removed ${how}`, () => {
+    for (const name of removableProperties) {
+      test(`${name} is absent, the rest stays`, requirement('NULL-1', 'NULL-5'), async ({ customers }) => {
+        const before = await givenFull(customers, name);
+
+        await remove(customers, before, by, removal(name));
+      });
+    }
+
+    test('all optional properties at once', requirement('NULL-2'), async ({ customers }) => {
+      const names = removableProperties.filter((name) => !customers.people.demanded.includes(name));
+      const before = await givenFull(customers, ...names);
+
+      await remove(customers, before, by, removal(...names));
+    });
+
+    test('three, with new values for three others', requirement('NULL-2'), async ({ customers }) => {
+      const before = await givenFull(customers, 'dateOfBirth', 'vip', 'driverLicense');
+
+      await remove(customers, before, by, {
+        ...removal('dateOfBirth', 'vip', 'driverLicense'),
+        externalTier: 'Platinum',
+        balance: '77.70',
+        phone: customers.people.plain().phone,
+      });
+    });
+
+    test('vip stays absent through later updates', requirement('NULL-3'), async ({ customers }) => {
+      const before = await givenFull(customers, 'vip', 'customData');
+      const gone = await customers.update(before, by, removal('vip', 'customData'));
+      if (!gone.customer) customers.notTestable(`the removal was not accepted: ${gone}`);
+      let known = { ...before, state: after(before, removal('vip', 'customData')) };
+
+      for (const [other] of selectors) {
+        const changes = { externalTier: `after ${other}` };
+        await customers.update(known, other, changes);
+        known = { ...known, state: after(known, changes) };
+      }
+
+      await expect(customers.stored(known)).toMatchCustomer(known.state);
+    });
+
+    test('everything can be set again', requirement('NULL-4'), async ({ customers }) => {
+      const names = removableProperties.filter((name) => !customers.people.demanded.includes(name));
+      const before = await givenFull(customers, ...names);
+      const gone = await customers.update(before, by, removal(...names));
+      if (!gone.customer) customers.notTestable(`the removal was not accepted: ${gone}`);
+      const changes = customers.people.optional();
+      const known = { ...before, state: after(before, removal(...names)) };
+
+      const answer = await customers.update(known, by, changes);
+
+      expect(answer).toBeAccepted();
+      await expect(customers.stored(known)).toMatchCustomer(after(known, changes));
+    });
+
+    test('taxId, where that is accepted', requirement('NULL-6'), async ({ customers }) => {
+      const before = await givenFull(customers);
+
+      const answer = await customers.update(before, by, { taxId: null });
+
+      expect(answer).toBeAnswered();
+      if (answer.refused) customers.notApplicable('the removal of taxId is refused');
+      await expect(customers.stored(before)).toMatchCustomer(after(before, { taxId: null }));
+    });
+  });
+}
+
+test.describe('a removal', () => {
+  for (const [index, name] of removableProperties.entries()) {
+    const next = removableProperties[(index + 1) % removableProperties.length] ?? 'vip';
+    test(`of ${name} and ${next} takes both`, requirement('NULL-2'), async ({ customers }) => {
+      const before = await givenFull(customers, name, next);
+
+      await remove(customers, before, selectors[index % selectors.length]?.[0] ?? 'customerId', removal(name, next));
+    });
+
+    test(`of ${name} can be taken back`, requirement('NULL-4'), async ({ customers }) => {
+      const before = await givenFull(customers, name);
+      const gone = await customers.update(before, 'customerId', removal(name));
+      if (!gone.customer) customers.notTestable(`the removal was not accepted: ${gone}`);
+      const known = { ...before, state: after(before, removal(name)) };
+      const changes = { [name]: customers.people.optional()[name] };
+
+      await customers.update(known, 'externalId', changes);
+
+      await expect(customers.stored(known)).toMatchCustomer(after(known, changes));
+    });
+  }
+
+  test('of vip, twice, leaves it absent', requirement('NULL-1', 'NULL-3'), async ({ customers }) => {
+    const before = await givenFull(customers, 'vip');
+    const gone = await customers.update(before, 'customerId', removal('vip'));
+    if (!gone.customer) customers.notTestable(`the removal was not accepted: ${gone}`);
+    const known = { ...before, state: after(before, removal('vip')) };
+
+    const answer = await customers.update(known, 'query', removal('vip'));
+
+    expect(answer).toBeAnswered();
+    await expect(customers.stored(known)).toMatchCustomer(known.state);
+  });
+
+  test('of what was never there adds nothing', requirement('NULL-1', 'NULL-5'), async ({ customers }) => {
+    const before = await customers.given();
+    const names = removableProperties.filter((name) => !customers.people.demanded.includes(name));
+
+    const answer = await customers.update(before, 'externalId', removal(...names));
+
+    expect(answer).toBeAnswered();
+    await expect(customers.stored(before)).toMatchCustomer(before.state);
+  });
+
+  test('touches no other customer', requirement('UPD-10'), async ({ customers }) => {
+    const bystander = await customers.given({}, customers.people.full());
+    const before = await givenFull(customers);
+
+    const answer = await customers.update(before, 'customerId', removal('vip', 'customData', 'nationalId'));
+
+    expect(answer).toBeAnswered();
+    await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
+  });
+});

@@ -1,0 +1,295 @@
+import { type TestInfo, test } from '@playwright/test';
+import type { People, Plain } from '../../generators/customers.ts';
+import { apply, type Changes, compare, isOwned, type State } from '../../generators/model.ts';
+import { type Customer, sentences, validateCreate, validateUpdate } from '../../schemas/contract.ts';
+import type { Answer } from '../../target/answer.ts';
+import { type Authorization, merchant } from '../../target/authorization.ts';
+import type { Client, Outgoing } from '../../target/client.ts';
+import { curl, EXCHANGE_TYPE, toAllure } from '../../target/exchange.ts';
+import { claim, declareOutage, LAG, Outage, type ReadBack, type Run } from '../../target/run.ts';
+import type { Credentials } from '../../target/settings.ts';
+import { findings, type Operation } from './finding.ts';
+import { expect } from './matchers.ts';
+
+/** Names an existing customer in a request: by customerId or externalId in the body, or by externalId in the query. */
+export type Selector = 'customerId' | 'externalId' | 'query';
+
+/** The three selectors, and how a title tells them. */
+export const selectors = [
+  ['customerId', 'by customerId'],
+  ['externalId', 'by externalId in the body'],
+  ['query', 'by externalId in the query'],
+] as const satisfies readonly (readonly [Selector, string])[];
+
+/** A customer of the run, and what it is known to be. */
+export type Known = {
+  customerId: string;
+  externalId: string;
+  state: State;
+  /** The answer that created it. */
+  created: Answer;
+};
+
+/** A fault of the suite itself: it ends in exit code 3 and never counts against a target. */
+export class SuiteFault extends Error {
+  override name = 'SuiteFault';
+}
+
+/** A request that got no answer although plain ones before and after it did. */
+export class Unanswered extends Error {
+  override name = 'Unanswered';
+}
+
+/** How many requests and customers one check of an area makes at most; a run adds them up before it starts. */
+export type Budget = { requests: number; customers: number };
+
+/** Properties that plain updates carry, changed or not: what the schema requires, and the taxId that a target's business may. */
+const ESSENTIALS = ['name', 'address', 'phone', 'email', 'taxId'] as const;
+
+/** A stored customer, read when an expectation asks; a read that comes behind a write is asked again, as Playwright's locators are. */
+export class Stored {
+  readonly #customers: Customers;
+  readonly known: Known;
+
+  constructor(customers: Customers, known: Known) {
+    this.#customers = customers;
+    this.known = known;
+  }
+
+  /** Reads until the customer is as expected, or a read can no longer be behind the last write. */
+  settle(expected: State, accept: (answer: Answer) => boolean): Promise<Answer> {
+    return this.#customers.read(this.known, expected, accept);
+  }
+}
+
+/** The customers of one check, and every way to the target that a check has. */
+export class Customers {
+  readonly #client: Client;
+  readonly #stranger: Client;
+  readonly #run: Run;
+  readonly #info: TestInfo;
+  readonly #budget: Budget;
+  readonly #authorization: Authorization;
+  /** Where the data come from. */
+  readonly people: People;
+  #requests = 0;
+  #lastWrite = 0;
+
+  constructor(options: {
+    client: Client;
+    /** For requests with other credentials than the merchant's: it shares no connection and no cookie with `client`. */
+    stranger: Client;
+    run: Run;
+    info: TestInfo;
+    budget: Budget;
+    people: People;
+    authorization?: Authorization;
+  }) {
+    this.#client = options.client;
+    this.#stranger = options.stranger;
+    this.#run = options.run;
+    this.#info = options.info;
+    this.#budget = options.budget;
+    this.people = options.people;
+    this.#authorization = options.authorization ?? merchant(options.run.merchant);
+  }
+
+  /** Sends any request, valid or not, and looks at its answer for what no answer may be. `intent` names the step in reports. */
+  async send(intent: string, outgoing: Omit<Outgoing, 'authorization'> & { authorization?: Authorization }, operation: Operation = 'upsert') {
+    return await test.step(
+      intent,
+      async () => {
+        const authorization = outgoing.authorization ?? this.#authorization;
+        const answer = await this.#exchange({ ...outgoing, authorization });
+        if ((outgoing.method ?? 'POST') === 'POST') this.#lastWrite = answer.exchange.stop;
+        if (answer.status >= 300 && answer.status < 400) {
+          this.#inconclusive(`a redirect is no answer: ${answer} to ${answer.header('location') ?? 'nowhere'}`);
+        }
+        const refusesUs = authorization === this.#authorization && [401, 403].includes(answer.status);
+        if (answer.unanswered || refusesUs) await this.#suspect(answer);
+        for (const finding of findings(answer, operation)) {
+          const first = claim(this.#run, 'findings', `${finding.id} ${finding.shape}`, this.#info.testId);
+          if (first) expect.soft(answer).toKeep(finding);
+        }
+        return answer;
+      },
+      { box: true },
+    );
+  }
+
+  /** Creates a customer; the body is one that the published schema allows. */
+  create(body: Customer): Promise<Answer> {
+    if (!validateCreate(body)) throw new SuiteFault(`a create that is to be valid is not: ${sentences(validateCreate.errors)}`);
+    return this.send('create a customer', { body });
+  }
+
+  /** Sends a create or an update that is valid by the schema once null is allowed. */
+  upsert(intent: string, body: Changes, query?: Record<string, string>): Promise<Answer> {
+    if (!validateUpdate(body)) throw new SuiteFault(`an update that is to be valid is not: ${sentences(validateUpdate.errors)}`);
+    return this.send(intent, { body, ...(query && { query }) });
+  }
+
+  /** Updates a customer: the properties that a plain update carries as they are, and the changes. `state` is what it is now known to be. */
+  update(known: Known, by: Selector, changes: Changes, state: State = known.state): Promise<Answer> {
+    const [, how] = selectors.find(([selector]) => selector === by) ?? [by, by];
+    const what = Object.entries(changes).map(([name, value]) => (value === null ? `remove ${name}` : `set ${name}`));
+    const body = { ...essentials(state), ...(by === 'query' ? {} : { [by]: known[by] }), ...changes };
+    return this.upsert(`${what.join(', ') || 'change nothing'}, ${how}`, body, by === 'query' ? { externalId: known.externalId } : undefined);
+  }
+
+  /**
+   * A customer to start from, as the target itself shows it: a property that a create loses is the create's own failure, told by its own
+   * checks. Where no customer comes of it, or one without the properties that the check is about, the check is not testable.
+   */
+  async given(properties: Partial<Customer> = {}, body: Plain = this.people.plain()): Promise<Known> {
+    const sent = { ...body, ...properties };
+    const known = this.known(await this.create(sent), sent);
+    const owned = (customer: State) => Object.fromEntries(Object.entries(customer).filter(([name]) => isOwned(name))) as State;
+    const wrong = (answer: Answer) => compare(sent, { ...sent, ...pick(answer.customer ?? {}, Object.keys(sent)) });
+    const read = await this.read(known, sent, (answer) => !!answer.customer && compare(sent, owned(answer.customer)).length === 0);
+    if (!read.customer) this.notTestable(`the customer just created could not be read: ${read}`);
+    const observed = owned(read.customer);
+    const lost = Object.keys(sent).filter((name) => !(name in observed) && compare({ [name]: sent[name as keyof Customer] }, {}).length > 0);
+    const changed = wrong(read).map(({ property }) => property.split('.')[0] ?? '');
+    const missing = Object.keys(properties).filter((name) => lost.includes(name) || changed.includes(name));
+    if (missing.length) this.notTestable(`the create did not keep ${missing.join(', ')}`);
+    for (const name of lost) delete (known.state as Record<string, unknown>)[name];
+    known.state = { ...observed, ...pick(known.state, Object.keys(known.state).filter((name) => !changed.includes(name))) };
+    return known;
+  }
+
+  /** The customer that a create made, as it was sent. Where it was not accepted the check is not testable. */
+  known(created: Answer, sent: State): Known {
+    const { customer } = created;
+    if (!customer) this.notTestable(`no customer could be created: ${created}`);
+    return { customerId: customer.customerId, externalId: sent.externalId ?? '', state: sent, created };
+  }
+
+  /** The merchant's credentials, to make others of. */
+  get credentials(): Credentials {
+    return this.#run.merchant;
+  }
+
+  /** How state is read back in this run. */
+  get readBack(): ReadBack {
+    return this.#run.readBack;
+  }
+
+  /** The customer as it is stored, for an expectation to read. */
+  stored(known: Known): Stored {
+    return new Stored(this, known);
+  }
+
+  /**
+   * Reads a customer: by GET where the target has it, else by an update that changes nothing. A GET may come behind a write by a second;
+   * so it is repeated until it is accepted or that second is over.
+   */
+  async read(known: Known, expected: State = known.state, accept: (answer: Answer) => boolean = () => true): Promise<Answer> {
+    if (!this.#run.readBack.byId) {
+      return await this.upsert('read the customer by an update that changes nothing', { ...essentials(expected), customerId: known.customerId });
+    }
+    if (this.#run.readBack.lags) await this.#settled();
+    for (;;) {
+      const late = Date.now() - this.#lastWrite > LAG;
+      const answer = await this.send('read the customer', { method: 'GET', path: `/customers/${encodeURIComponent(known.customerId)}` }, 'get');
+      if (late || accept(answer)) return answer;
+      await new Promise((resolve) => setTimeout(resolve, LAG / 10));
+    }
+  }
+
+  /** Every customer with this externalId, as far as `GET /customers` exists; undefined where it does not. */
+  async find(externalId: string): Promise<Partial<Customer>[] | undefined> {
+    if (!this.#run.readBack.list) return undefined;
+    await this.#settled();
+    const answer = await this.send(`look for externalId ${externalId}`, { method: 'GET', query: { externalId } }, 'list');
+    if (answer.status !== 200) return [];
+    const customers = (answer.json as { customers?: Partial<Customer>[] } | undefined)?.customers;
+    return Array.isArray(customers) ? customers : [];
+  }
+
+  /** The second merchant's customers. Without one the check is not applicable. */
+  ofOtherMerchant(): Customers {
+    const other = this.#run.other;
+    if (!other) this.notApplicable('there is no second merchant: set TRUSTLY_OTHER_ACCESS_ID and TRUSTLY_OTHER_ACCESS_KEY');
+    return new Customers({
+      client: this.#stranger,
+      stranger: this.#stranger,
+      run: this.#run,
+      info: this.#info,
+      budget: this.#budget,
+      people: this.people,
+      authorization: merchant(other, 'TRUSTLY_OTHER_'),
+    });
+  }
+
+  /** Ends the check: something that it needs has failed. */
+  notTestable(reason: string): never {
+    return this.#end('not testable', reason);
+  }
+
+  /** Ends the check: this target, or these settings, have not what it is about. */
+  notApplicable(reason: string): never {
+    return this.#end('not applicable', reason);
+  }
+
+  #inconclusive(reason: string): never {
+    return this.#end('inconclusive', reason);
+  }
+
+  #end(outcome: string, reason: string): never {
+    this.#info.skip(true, `${outcome}: ${reason}`);
+    throw new SuiteFault('a skipped check went on');
+  }
+
+  /** Waits until a read can no longer be behind the last write, on a target where reads were seen to be. */
+  async #settled(): Promise<void> {
+    const rest = this.#run.readBack.lags ? this.#lastWrite + LAG - Date.now() : 0;
+    if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+  }
+
+  async #exchange(outgoing: Outgoing): Promise<Answer> {
+    this.#requests += 1;
+    if (this.#requests > this.#budget.requests) {
+      throw new SuiteFault(`the check made more than the ${this.#budget.requests} requests that its area has in playwright.config.ts`);
+    }
+    const client = outgoing.authorization === this.#authorization ? this.#client : this.#stranger;
+    const answer = await client.send(outgoing).catch((error) => {
+      if (!(error instanceof Outage)) throw error;
+      declareOutage(this.#run, error.message);
+      return this.#inconclusive(error.message);
+    });
+    await this.#info.attach(`${answer.exchange.request.method} ${answer}`, {
+      contentType: EXCHANGE_TYPE,
+      body: JSON.stringify(toAllure(answer.exchange)),
+    });
+    return answer;
+  }
+
+  /** An answer that may mean an outage: a plain request tells. Where it is answered, the target is up and this one request is at fault. */
+  async #suspect(answer: Answer): Promise<void> {
+    const plain = await test.step('is the target still there?', () =>
+      this.#exchange({ body: this.people.plain(), authorization: merchant(this.#run.merchant) }));
+    if (plain.unanswered || [401, 403].includes(plain.status)) {
+      const reason = plain.unanswered ? `the target does not answer any more: ${plain}` : `the target refuses the credentials: ${plain}`;
+      declareOutage(this.#run, reason);
+      this.#inconclusive(reason);
+    }
+    if (answer.unanswered) {
+      throw new Unanswered(`${answer}, while a plain request right after it was answered ${plain}\n  curl: ${curl(answer.exchange)}`);
+    }
+  }
+}
+
+/** The properties that a plain update carries, as far as the customer has them. */
+export function essentials(state: State): State {
+  return pick(state, ESSENTIALS);
+}
+
+function pick(state: State, names: readonly string[]): State {
+  return Object.fromEntries(names.flatMap((name) => (name in state ? [[name, state[name as keyof Customer]]] : []))) as State;
+}
+
+/** The customer after several requests, one after the other. */
+export function after(known: Known, ...requests: Changes[]): State {
+  return requests.reduce<State>((state, changes) => apply(state, changes), known.state);
+}

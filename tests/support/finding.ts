@@ -1,0 +1,85 @@
+import type { Answer } from '../../target/answer.ts';
+import { sentences, validateAnswer, validateCustomerAnswer, validateCustomerList } from '../../schemas/contract.ts';
+
+/** A promise about every answer that one answer breaks, whatever its check is about. */
+export type Finding = {
+  /** The requirement. */
+  id: string;
+  /** What is wrong, in one line. */
+  message: string;
+  /** The same for the same defect: it is told once per run. */
+  shape: string;
+};
+
+/** Which promise a 200 is held to. */
+export type Operation = 'upsert' | 'get' | 'list' | 'other';
+
+/** What the server's insides look like: a stack trace, SQL, a source file. The envelope's `domain`, an exception's name, is none of it. */
+const INSIDES = [
+  /\bat [\w$.<>]+ ?\([^)]*:\d+\)/,
+  /Traceback \(most recent call last\)/,
+  /\bSELECT\b.+\bFROM\b|\bINSERT INTO\b|\bUPDATE \S+ SET\b|\bDELETE FROM\b|\bSQLSTATE\b|\bORA-\d{5}\b/,
+  /(?:\/[\w.-]+){2,}\.(?:js|mjs|ts|java|kt|py|rb|php|go|cs|jar|class)\b/,
+  /\b[A-Z]:\\\\?(?:[\w.-]+\\)+/,
+];
+
+const isJson = (mediaType: string) => mediaType === 'application/json' || mediaType.endsWith('+json');
+
+/** What one answer breaks. An answer that never came is judged where it is known whether the target is out of order. */
+export function findings(answer: Answer, operation: Operation): Finding[] {
+  const { response } = answer.exchange;
+  if (!response) return [];
+  const found: Finding[] = [];
+  const add = (id: string, message: string, shape = message) => found.push({ id, message, shape });
+  if (answer.status >= 500) add('REF-3', `the target answered ${answer}`, `${answer.status}`);
+  if (answer.leaks) add('ANS-7', 'the answer contains the key that the request was authorized with');
+  if (isJson(answer.mediaType) && response.body !== '' && answer.json === undefined) {
+    add('REF-3', `the body of a ${answer.status} says that it is JSON and is not`);
+  }
+  const insides = insidesOf(answer);
+  if (insides) add('ANS-8', `the answer shows the server's insides: ${JSON.stringify(insides)}`, 'insides');
+  if (operation === 'upsert' && answer.status > 200 && answer.status < 300) {
+    add('ANS-1', `an accepted request is answered ${answer}`, `${answer.status}`);
+  }
+  if (answer.status === 200) found.push(...schemaFindings(answer, operation));
+  return found;
+}
+
+/** The first of the server's insides in an answer that is no success; what the request itself sent is none. */
+export function insidesOf({ status, exchange: { request, response } }: Answer): string | undefined {
+  if (status < 400 || !response) return undefined;
+  const found = INSIDES.map((pattern) => pattern.exec(response.body)?.[0]).find((text) => text && !request.body?.includes(text));
+  return found?.slice(0, 100);
+}
+
+function schemaFindings(answer: Answer, operation: Operation): Finding[] {
+  if (operation === 'other') return [];
+  if (operation === 'upsert' && answer.mediaType !== 'application/json') {
+    const type = answer.header('content-type') ?? 'no Content-Type';
+    return [{ id: 'ANS-2', message: `a 200 has ${type}, not application/json`, shape: 'media type' }];
+  }
+  if (answer.json === undefined) {
+    return [{ id: operation === 'upsert' ? 'ANS-2' : 'ANS-6', message: 'the body of a 200 is not JSON', shape: 'no JSON' }];
+  }
+  const validate = { upsert: validateAnswer, get: validateCustomerAnswer, list: validateCustomerList }[operation];
+  if (validate(answer.json)) return [];
+  const errors = validate.errors ?? [];
+  return errors.map((error) => {
+    const [sentence = ''] = sentences([error]);
+    const naming = /required property '(customer|customerId)'/.test(sentence) || /^\/(customer)? must be/.test(sentence);
+    const id = operation === 'upsert' ? (naming ? 'ANS-4' : 'ANS-3') : 'ANS-6';
+    const isNull = error.keyword === 'type' && valueAt(answer.json, error.instancePath) === null;
+    return {
+      id,
+      message: `the answer does not validate: ${sentence}${isNull ? ', and is null' : ''}`,
+      shape: isNull ? 'null' : sentence,
+    };
+  });
+}
+
+function valueAt(json: unknown, pointer: string): unknown {
+  return pointer
+    .split('/')
+    .slice(1)
+    .reduce((value, key) => (value as Record<string, unknown> | undefined)?.[key], json);
+}

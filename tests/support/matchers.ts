@@ -1,0 +1,118 @@
+import { expect as base, test } from '@playwright/test';
+import { compare, type Difference, type State } from '../../generators/model.ts';
+import { sentences, validateAnswer } from '../../schemas/contract.ts';
+import type { Answer } from '../../target/answer.ts';
+import { curl } from '../../target/exchange.ts';
+import { claim, publishedRun } from '../../target/run.ts';
+import type { Stored } from './customers.ts';
+import type { Finding } from './finding.ts';
+
+/** A failure as every report shows it: what is wrong, expected, actual, and how to see it again. */
+function failure(headline: string, lines: { expected: string; actual: string }[], answer: Answer): string {
+  const body = answer.exchange.response?.body;
+  return [
+    headline,
+    ...lines.flatMap(({ expected, actual }) => [`  expected: ${expected}`, `  actual:   ${actual}`]),
+    ...(lines.length === 0 && body ? [`  answer:   ${body.length > 500 ? `${body.slice(0, 500)}…` : body}`] : []),
+    `  curl:     ${curl(answer.exchange)}`,
+  ].join('\n');
+}
+
+const told = (differences: Difference[]) =>
+  differences.map(({ property, expected, actual }) => ({ expected: `${property} ${expected}`, actual: `${property} ${actual}` }));
+
+function result(pass: boolean, message: () => string) {
+  return { pass, message };
+}
+
+/** Reads a stored customer until it does not differ, or a read can no longer be behind. */
+async function settled(stored: Stored, expected: State, differ: (shown: State) => Difference[]) {
+  const { customerId } = stored.known;
+  const differences = ({ customer }: Answer) => (customer?.customerId === customerId ? differ(customer) : undefined);
+  const answer = await stored.settle(expected, (read) => differences(read)?.length === 0);
+  const found = differences(answer);
+  return result(found?.length === 0, () =>
+    found
+      ? failure('the stored customer is not as it has to be', told(found), answer)
+      : failure('the stored customer could not be read', [{ expected: `customerId ${customerId}`, actual: describe(answer) }], answer),
+  );
+}
+
+/** Playwright's expect with the suite's own matchers. */
+export const expect = base.extend({
+  /** The request was accepted: a 200 that names the customer. */
+  toBeAccepted(answer: Answer) {
+    return result(answer.customer !== undefined, () =>
+      failure('the request was not accepted', [{ expected: '200 with customer.customerId', actual: describe(answer) }], answer),
+    );
+  },
+
+  /** The request was refused: a 4xx. */
+  toBeRefused(answer: Answer) {
+    return result(answer.refused, () => failure('the request was not refused', [{ expected: 'a 4xx', actual: describe(answer) }], answer));
+  },
+
+  /** The request was accepted or refused; both are lawful. */
+  toBeAnswered(answer: Answer) {
+    return result(answer.status === 200 || answer.refused, () =>
+      failure('the request was neither accepted nor refused', [{ expected: '200 or a 4xx', actual: describe(answer) }], answer),
+    );
+  },
+
+  /** The body of a 200 validates against the published response. */
+  toValidate(answer: Answer) {
+    const valid = validateAnswer(answer.json);
+    const wrong = sentences(validateAnswer.errors);
+    return result(valid, () => failure('the answer does not validate', [{ expected: 'the published response', actual: wrong.join('; ') }], answer));
+  },
+
+  /** The answer contains none of these texts. */
+  toContainNoneOf(answer: Answer, texts: readonly string[]) {
+    const body = answer.exchange.response?.body ?? '';
+    const found = texts.filter((text) => body.includes(text));
+    return result(found.length === 0, () => failure(`the answer contains ${found.join(', ')}`, [], answer));
+  },
+
+  /** The answer names this customer and no other. */
+  toName(answer: Answer, customerId: string) {
+    return result(answer.customer?.customerId === customerId, () =>
+      failure('the answer names another customer', [{ expected: `customerId ${customerId}`, actual: describe(answer) }], answer),
+    );
+  },
+
+  /** Every one of these properties is stored as it was sent; what else the customer has is not judged. */
+  async toHaveKept(stored: Stored, sent: State) {
+    return await settled(stored, sent, (shown) => {
+      const kept = Object.keys(sent).filter((name) => name in shown);
+      return compare(sent, Object.fromEntries(kept.map((name) => [name, shown[name as keyof State]])) as State);
+    });
+  },
+
+  /** The stored customer is in this state, no more and no less. `before`: the state that a merge of nested objects started from. */
+  async toMatchCustomer(stored: Stored, expected: State, before: State = {}) {
+    return await settled(stored, expected, (shown) => compare(expected, shown, before));
+  },
+
+  /**
+   * The answer shows the customer in this state (ANS-5). It is asked once the stored state is known to be right, so that an answer that
+   * does not show it is the only thing wrong; and told once per run and kind of request.
+   */
+  toShow(answer: Answer, expected: State, before: State = {}) {
+    const differences = compare(expected, answer.customer ?? {}, before);
+    const run = publishedRun();
+    const kind = answer.exchange.request.body?.includes(':null') ? 'removal' : 'update';
+    const pass = differences.length === 0 || (run !== undefined && !claim(run, 'findings', `ANS-5 ${kind}`, test.info().testId));
+    return result(pass, () => failure('[ANS-5] the answer does not show the customer as it is after the request', told(differences), answer));
+  },
+
+  /** The answer keeps a promise that every answer makes; the message names the requirement. */
+  toKeep(answer: Answer, finding: Finding) {
+    return result(false, () => failure(`[${finding.id}] ${finding.message}`, [], answer));
+  },
+});
+
+/** An answer in one line: its status and, of an error, what it says. */
+function describe(answer: Answer): string {
+  const body = answer.exchange.response?.body ?? '';
+  return body ? `${answer} ${body.length > 300 ? `${body.slice(0, 300)}…` : body}` : String(answer);
+}

@@ -1,0 +1,21 @@
+import type { TestDetails } from '@playwright/test';
+import { quote, requirementOf } from '../../schemas/catalogue.ts';
+
+/**
+ * What a check says of itself: the requirements that fail with it, by id. Each is a tag (`--grep @NULL-1`) and, in Allure, a story.
+ * Throws where an id is not in the catalogue.
+ */
+export function requirement(...ids: [string, ...string[]]): TestDetails {
+  const rows = ids.map(requirementOf);
+  const must = rows.some(({ level }) => level === 'MUST');
+  return {
+    tag: ids.map((id) => `@${id}`),
+    annotation: [
+      { type: 'allure.label.epic', description: 'POST /customers' },
+      { type: 'allure.label.feature', description: rows[0]?.area ?? '' },
+      ...rows.map(({ id, statement }) => ({ type: 'allure.label.story', description: `${id} ${statement}` })),
+      { type: 'allure.label.severity', description: must ? 'critical' : 'minor' },
+      { type: 'description', description: rows.map((row) => `**${row.id}** (${row.level}) ${row.statement}\n\n> ${quote(row)}`).join('\n\n') },
+    ],
+  };
+}

@@ -1,0 +1,242 @@
+import { removableProperties } from '../generators/customers.ts';
+import type { Changes } from '../generators/model.ts';
+import { after, type Known, type Selector, selectors } from './support/customers.ts';
+import { expect, requirement, test } from './support/fixtures.ts';
+
+/** Every property that plain people and their merchant change, each in a check of its own. */
+const changeable = ['name', 'address', 'phone', 'email', 'taxId', ...removableProperties] as const;
+/** The selector of the check at this place, so that each selector meets every third property. */
+const selectorAt = (index: number): Selector => selectors[index % selectors.length]?.[0] ?? 'customerId';
+
+for (const [by, how] of selectors) {
+  test.describe(`an update ${how}`, () => {
+    test('is accepted and names the same customer', requirement('UPD-1'), async ({ customers }) => {
+      const before = await customers.given();
+
+      const answer = await customers.update(before, by, { externalTier: 'Gold' });
+
+      expect(answer).toBeAccepted();
+      expect(answer).toName(before.customerId);
+    });
+
+    test('gives every property sent its new value', requirement('UPD-2'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+      const { externalId: _own, ...changes } = customers.people.full('CA');
+
+      const answer = await customers.update(before, by, changes);
+
+      if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+      await expect(customers.stored(before)).toMatchCustomer(after(before, changes), before.state);
+      expect(answer).toShow(after(before, changes), before.state);
+    });
+
+    test('adds what was not there', requirement('UPD-3'), async ({ customers }) => {
+      const before = await customers.given();
+      const changes = customers.people.optional();
+
+      const answer = await customers.update(before, by, changes);
+
+      if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+      await expect(customers.stored(before)).toMatchCustomer(after(before, changes));
+      expect(answer).toShow(after(before, changes));
+    });
+
+    test('leaves what was not sent', requirement('UPD-4'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+
+      const answer = await customers.update(before, by, {});
+
+      if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+      await expect(customers.stored(before)).toMatchCustomer(before.state);
+      expect(answer).toShow(before.state);
+    });
+
+    test('of one property alone leaves the rest or is refused', requirement('UPD-4'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+      const selector = by === 'query' ? {} : { [by]: before[by] };
+
+      const answer = await customers.upsert(
+        `set vip alone, ${how}`,
+        { vip: '7', ...selector },
+        by === 'query' ? { externalId: before.externalId } : undefined,
+      );
+
+      expect(answer).toBeAnswered();
+      await expect(customers.stored(before)).toMatchCustomer(answer.refused ? before.state : after(before, { vip: '7' }));
+    });
+
+    test('leaves createdAt, and does not set updatedAt back', requirement('UPD-5', 'UPD-6'), async ({ customers }) => {
+      const before = await customers.given();
+      const { customer } = before.created;
+
+      const answer = await customers.update(before, by, { vip: '4' });
+
+      if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+      const read = await customers.read(before, after(before, { vip: '4' }), (shown) => shown.customer?.vip === '4');
+      for (const later of [answer.customer, read.customer]) {
+        if (customer?.createdAt !== undefined && later?.createdAt !== undefined) {
+          expect(later.createdAt, 'createdAt after the update').toBe(customer.createdAt);
+        }
+        if (customer?.updatedAt !== undefined && later?.updatedAt !== undefined) {
+          expect(later.updatedAt, 'updatedAt after the update').toBeGreaterThanOrEqual(customer.updatedAt);
+        }
+      }
+    });
+
+    test('twice changes nothing more', requirement('UPD-8'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+      const changes = { ...customers.people.optional(), nationalId: null };
+
+      const once = await customers.update(before, by, changes);
+      const twice = await customers.update(before, by, changes);
+
+      if (!once.customer) customers.notTestable(`the update was not accepted: ${once}`);
+      expect(twice).toBeAnswered();
+      if (twice.customer) expect(twice).toName(before.customerId);
+      await expect(customers.stored(before)).toMatchCustomer(after(before, changes), before.state);
+    });
+
+    test('touches no other customer', requirement('UPD-10'), async ({ customers }) => {
+      const elder = await customers.given({}, customers.people.full());
+      const { name = '', address = { country: 'US' } } = elder.state;
+      const before = await customers.given({ name, address });
+      const younger = await customers.given({ name, address });
+      const { externalId: _own, ...changes } = customers.people.full();
+
+      const answer = await customers.update(before, by, { ...changes, vip: null });
+
+      expect(answer).toBeAnswered();
+      for (const bystander of [elder, younger]) await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
+    });
+  });
+}
+
+test.describe('a new value', () => {
+  for (const [index, name] of changeable.entries()) {
+    test(`of ${name} alone is taken, the rest stays`, requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+      const value = customers.people.full('CA')[name];
+
+      const answer = await customers.update(before, selectorAt(index), { [name]: value });
+
+      if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+      await expect(customers.stored(before)).toMatchCustomer(after(before, { [name]: value }), before.state);
+      expect(answer).toShow(after(before, { [name]: value }), before.state);
+    });
+  }
+
+  for (const [index, name] of removableProperties.entries()) {
+    test(`of ${name} is added where there was none`, requirement('UPD-3'), async ({ customers }) => {
+      const before = await customers.given();
+      const changes = { [name]: customers.people.optional()[name] };
+
+      const answer = await customers.update(before, selectorAt(index), changes);
+
+      if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+      await expect(customers.stored(before)).toMatchCustomer(after(before, changes));
+    });
+  }
+
+  test('of an address moves the customer to another country', requirement('UPD-2'), async ({ customers }) => {
+    const before = await customers.given({}, customers.people.plain('US'));
+    const { address } = customers.people.plain('CA');
+
+    const answer = await customers.update(before, 'customerId', { address });
+
+    if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+    await expect(customers.stored(before)).toMatchCustomer(after(before, { address }), before.state);
+  });
+
+  test('of customData keeps or drops what was not sent', requirement('UPD-2'), async ({ customers }) => {
+    const before = await customers.given({ customData: { kept: 'or dropped', changed: 1 } });
+    const changes: Changes = { customData: { changed: 2, added: ['a', { b: true }] } };
+
+    const answer = await customers.update(before, 'externalId', changes);
+
+    if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+    await expect(customers.stored(before)).toMatchCustomer(after(before, changes), before.state);
+  });
+});
+
+test.describe('what is not sent', () => {
+  test('a taxId stays, or its absence is refused', requirement('UPD-4'), async ({ customers }) => {
+    const before = await customers.given();
+    const { taxId: _left, externalId: _own, ...rest } = before.state;
+
+    const answer = await customers.upsert('update without taxId', { ...rest, vip: '5', customerId: before.customerId });
+
+    expect(answer).toBeAnswered();
+    await expect(customers.stored(before)).toMatchCustomer(answer.refused ? before.state : after(before, { vip: '5' }));
+  });
+
+  test('an externalId stays when the customerId names the customer', requirement('UPD-4'), async ({ customers }) => {
+    const before = await customers.given();
+
+    const answer = await customers.update(before, 'customerId', { vip: '6' });
+
+    if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+    await expect(customers.stored(before)).toHaveKept({ externalId: before.externalId });
+    const again = await customers.update(before, 'externalId', { vip: '7' });
+    expect(again).toName(before.customerId);
+  });
+});
+
+test.describe('later requests', () => {
+  for (const [by, how] of selectors) {
+    test(`see an update made ${how}`, requirement('UPD-7'), async ({ customers }) => {
+      const before = await customers.given({ externalTier: 'Silver' });
+      const changes = { externalTier: 'Gold', vip: '9' };
+
+      const answer = await customers.update(before, by, changes);
+
+      if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+      for (const [other, through] of selectors) {
+        const later = await customers.update(before, other, {});
+        expect(later.customer?.externalTier, `externalTier, asked ${through}`).toBe('Gold');
+        expect(later.customer?.vip, `vip, asked ${through}`).toBe('9');
+      }
+      await expect(customers.stored(before)).toMatchCustomer(after(before, changes));
+    });
+  }
+
+  test('see nine updates through all selectors in turn', requirement('UPD-9'), async ({ customers }) => {
+    const before = await customers.given({}, customers.people.full());
+    const optional = customers.people.optional();
+    const steps: Changes[] = [
+      { vip: '1', externalTier: 'Gold' },
+      { externalTier: null },
+      { balance: '10.50', vip: '2' },
+      { customData: null, currency: null },
+      { externalTier: 'Silver' },
+      { driverLicense: optional.driverLicense },
+      { vip: null },
+      { customData: optional.customData },
+      { vip: '3' },
+    ];
+    let known: Known = before;
+
+    for (const [index, changes] of steps.entries()) {
+      const answer = await customers.update(known, selectorAt(index), changes);
+      if (!answer.customer) customers.notTestable(`update ${index + 1} was not accepted: ${answer}`);
+      known = { ...known, state: after(known, changes) };
+    }
+
+    await expect(customers.stored(known)).toMatchCustomer(known.state, before.state);
+  });
+
+  test('explain concurrent updates by some order', requirement('UPD-11'), async ({ customers }) => {
+    const before = await customers.given({ vip: '0', externalTier: 'none' });
+    const pairs = ['1', '2', '3', '4', '5'].map((vip) => ({ vip, externalTier: `tier ${vip}` }));
+
+    const answers = await Promise.all(pairs.map((changes, index) => customers.update(before, selectorAt(index), changes)));
+
+    const accepted = pairs.filter((_changes, index) => answers[index]?.customer);
+    for (const answer of answers) expect(answer).toBeAnswered();
+    if (accepted.length === 0) customers.notTestable('no concurrent update was accepted');
+    const states = accepted.map((changes) => JSON.stringify(changes));
+    const explained = ({ customer }: { customer?: { vip?: string; externalTier?: string } | undefined }) =>
+      states.includes(JSON.stringify({ vip: customer?.vip, externalTier: customer?.externalTier }));
+    const read = await customers.read(before, before.state, explained);
+    expect(explained(read), `vip ${read.customer?.vip} and externalTier ${read.customer?.externalTier} come from one update`).toBe(true);
+  });
+});

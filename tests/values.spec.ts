@@ -1,0 +1,175 @@
+import type { Customer } from '../schemas/contract.ts';
+import type { Answer } from '../target/answer.ts';
+import { after, selectors } from './support/customers.ts';
+import { expect, requirement, test } from './support/fixtures.ts';
+
+const REGION = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
+
+/** Milliseconds that a clock may be off. */
+const DRIFT = 5 * 60_000;
+/** A UNIX timestamp above this is in milliseconds: as seconds it would lie in the year 5138. */
+const SECONDS_END = 1e11;
+/** A timestamp of either unit in milliseconds. */
+const milliseconds = (timestamp: number) => (timestamp > SECONDS_END ? timestamp : timestamp * 1000);
+
+/** The time of an answer by its own Date header; undefined without one. */
+function dateOf(answer: Answer): number | undefined {
+  const date = Date.parse(answer.header('date') ?? '');
+  return Number.isNaN(date) ? undefined : date;
+}
+
+test.describe('a code in an answer', () => {
+  for (const country of ['US', 'CA'] as const) {
+    test(`address.country is an ISO code for a customer in ${country}`, requirement('VAL-1'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.plain(country));
+
+      for (const answer of [before.created, await customers.read(before)]) {
+        const code = answer.customer?.address?.country ?? '';
+        expect(code, 'address.country').toMatch(/^[A-Z]{2}$/);
+        expect(REGION.of(code), `the country of code ${code}`).toBeDefined();
+      }
+    });
+  }
+
+  test('address.country is an ISO code after an update', requirement('VAL-1'), async ({ customers }) => {
+    const before = await customers.given();
+    const { address } = customers.people.plain('CA');
+
+    const answer = await customers.update(before, 'customerId', { address });
+
+    if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+    expect(answer.customer?.address?.country, 'address.country').toMatch(/^[A-Z]{2}$/);
+  });
+
+  test('driverLicense.state has two characters', requirement('VAL-2'), async ({ customers }) => {
+    const sent = customers.people.full();
+    const before = customers.known(await customers.create(sent), sent);
+
+    const update = await customers.update(before, 'query', { driverLicense: { number: 'D7654321', state: 'OR' } });
+    for (const { customer } of [before.created, update, await customers.read(before)]) {
+      if (customer?.driverLicense) expect(customer.driverLicense.state, 'driverLicense.state').toMatch(/^..$/u);
+    }
+  });
+});
+
+test.describe('a timestamp', () => {
+  test('createdAt is the time of the create', requirement('VAL-3'), async ({ customers }) => {
+    const before = await customers.given();
+
+    for (const answer of [before.created, await customers.read(before)]) {
+      const { createdAt } = answer.customer ?? {};
+      if (createdAt === undefined) continue;
+      expect(Number.isInteger(createdAt), `createdAt ${createdAt} is an integer`).toBe(true);
+      const date = dateOf(answer);
+      if (date === undefined) continue;
+      expect(Math.abs(milliseconds(createdAt) - date), `milliseconds between createdAt ${createdAt} and the Date header`).toBeLessThan(DRIFT);
+    }
+  });
+
+  for (const [by, how] of selectors) {
+    test(`updatedAt lies between the create and now, updated ${how}`, requirement('VAL-4'), async ({ customers }) => {
+      const before = await customers.given();
+      const update = await customers.update(before, by, { vip: '3' });
+
+      for (const answer of [before.created, update, await customers.read(before, after(before, { vip: '3' }))]) {
+        const { createdAt, updatedAt } = answer.customer ?? {};
+        if (updatedAt === undefined) continue;
+        // A target that gives one in seconds and the other in milliseconds rounds one of them down.
+        const second = createdAt !== undefined && createdAt > SECONDS_END === updatedAt > SECONDS_END ? 0 : 1000;
+        if (createdAt !== undefined) {
+          expect(milliseconds(updatedAt) + second, `updatedAt ${updatedAt} beside createdAt`).toBeGreaterThanOrEqual(milliseconds(createdAt));
+        }
+        const date = dateOf(answer);
+        if (date === undefined) continue;
+        expect(Math.abs(milliseconds(updatedAt) - date), `milliseconds between updatedAt ${updatedAt} and the Date header`).toBeLessThan(DRIFT);
+      }
+    });
+  }
+});
+
+type Value = readonly [what: string, value: Partial<Customer>];
+
+/** Values whose characters a target may not like: it refuses them or keeps them. */
+const unusual: readonly Value[] = [
+  ['accents in a name', { name: 'Zoë Nuñez-Ångström' }],
+  ['an apostrophe in a name', { name: "Siobhán O'Brien" }],
+  ['a typographic apostrophe in a name', { name: 'Siobhan O’Brien' }],
+  ['an ampersand in a name', { name: 'Ann & Bob Smith' }],
+  ['characters of other scripts in a name', { name: '山田 太郎 Иван علي' }],
+  ['a character beyond the BMP in a name', { name: 'Ann 𠮷田 Smith' }],
+  ['an emoji in a tier', { externalTier: '4 stars 🌟' }],
+  ['quotes and backslashes in a tier', { externalTier: 'The "big" \\ tier' }],
+  ['angle brackets in a tier', { externalTier: 'R&D <gold> &amp; more' }],
+  ['a percent sign and a plus sign in a tier', { externalTier: '100%25 + more%20' }],
+  ['a negative balance', { balance: '-5.10' }],
+  ['leading zeros in a balance', { balance: '0012.50' }],
+  ['many decimals in a balance', { balance: '1234567890123456.789' }],
+  ['a plus sign in an e-mail', { email: '' }],
+  ['leading zeros in a driver license', { driverLicense: { number: '00012345', state: 'CA' } }],
+  ['an exponent in a license', { driverLicense: { number: '12345E10', state: 'NY' } }],
+  ['the word null as a tier', { externalTier: 'null' }],
+  ['the word true as a tier', { externalTier: 'true' }],
+  ['leading zeros in vip', { vip: '007' }],
+  ['accents, quotes and numbers in customData', { customData: { 'clé "1"': "l'été & <b>", deep: [{ n: 0.1 }, [], {}, 'x'], empty: '' } }],
+];
+
+/** Values that plain customers have: they are kept. */
+const plain: readonly Value[] = [
+  ['a leading zero in a taxId', { taxId: '012345678' }],
+  ['a leading zero in a ZIP code', { address: { address1: '1 Beacon St', city: 'Boston', state: 'MA', zip: '02108', country: 'US' } }],
+  ['a trailing zero in a balance', { balance: '100.10' }],
+  ['no cents in a balance', { balance: '100.00' }],
+  ['leading zeros in an organization number', { organizationNumber: '000123456' }],
+  ['leading zeros in a national id', { nationalId: '000456789' }],
+  ['a leap day as date of birth', { dateOfBirth: '1984-02-29' }],
+  ['a digit as vip', { vip: '1' }],
+];
+
+test.describe('a string is kept', () => {
+  for (const [values, kind] of [
+    [plain, 'plain'],
+    [unusual, 'unusual'],
+  ] as const) {
+    for (const [what, value] of values) {
+      test(`with ${what}`, requirement('VAL-5'), async ({ customers }) => {
+        const person = customers.people.plain();
+        const changes = 'email' in value ? { email: person.email.replace('@', '+tag@') } : value;
+        const sent = { ...person, ...changes };
+
+        const created = await customers.create(sent);
+
+        expect(created).toBeAnswered();
+        if (kind === 'unusual' && created.refused) customers.notApplicable('the target refuses such a value');
+        await expect(customers.stored(customers.known(created, sent))).toHaveKept(changes);
+      });
+
+      test(`with ${what}, in an update`, requirement('VAL-5'), async ({ customers }) => {
+        const before = await customers.given();
+        const changes = 'email' in value ? { email: before.state.email?.replace('@', '+tag@') ?? '' } : value;
+
+        const answer = await customers.update(before, 'query', changes);
+
+        expect(answer).toBeAnswered();
+        if (kind === 'unusual' && answer.refused) customers.notApplicable('the target refuses such a value');
+        if (!answer.customer) customers.notTestable(`the update was not accepted: ${answer}`);
+        await expect(customers.stored(before)).toHaveKept(changes);
+      });
+    }
+  }
+});
+
+test.describe('enrollDate is kept', () => {
+  for (const [what, enrollDate] of [
+    ["the page's sample", 1_555_696_836_548],
+    ['a date in seconds', 1_555_696_836],
+    ['a millisecond more than 2^31', 2 ** 31 + 1],
+    ['a millisecond more than 2^32', 2 ** 32 + 1],
+  ] as const) {
+    test(`of ${what}`, requirement('VAL-6'), async ({ customers }) => {
+      const sent = { ...customers.people.plain(), enrollDate };
+      const known = customers.known(await customers.create(sent), sent);
+
+      await expect(customers.stored(known)).toHaveKept({ enrollDate });
+    });
+  }
+});
