@@ -24,6 +24,8 @@ export function apply(state: State, changes: Changes): State {
 /** The properties that only their owner may see in full: they can be withheld. */
 const WITHHELD = ['taxId', 'nationalId', 'driverLicense'];
 const MASK_CHARACTER = /[*#Xx•●]/;
+/** Grouping, which a mask may have though the value has none. */
+const SEPARATOR = /[-\s./]/;
 
 /**
  * How a customer differs from a state, beyond what the contract leaves to a target: extra properties; masking and withholding; trimming;
@@ -90,7 +92,7 @@ function sameText(path: string, wanted: string, found: string): boolean {
 /** Whether a text is another one masked: mask characters, and in order at most some of its own. */
 export function isMasked(clear: string, masked: string): boolean {
   if (!MASK_CHARACTER.test(masked)) return false;
-  const own = [...masked].filter((character) => !MASK_CHARACTER.test(character));
+  const own = [...masked].filter((character) => !MASK_CHARACTER.test(character) && !SEPARATOR.test(character));
   let position = -1;
   return (
     own.length < [...clear].length &&

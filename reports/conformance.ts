@@ -5,11 +5,11 @@ import { stripVTControlCharacters } from 'node:util';
 import type { FullConfig, FullResult, Reporter, Suite, TestCase, TestError, TestResult } from '@playwright/test/reporter';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { publishedRun } from '../target/run.ts';
+import schema from '../schemas/conformance.schema.json' with { type: 'json' };
 import { tooShort } from '../target/redaction.ts';
+import { publishedRun } from '../target/run.ts';
 import { readSettings } from '../target/settings.ts';
 import type { Budget } from '../tests/support/customers.ts';
-import schema from '../schemas/conformance.schema.json' with { type: 'json' };
 import { junit } from './junit.ts';
 import { judge, type Outcome, worst } from './outcome.ts';
 import { type Result, summarize, trafficOf } from './result.ts';
@@ -28,11 +28,7 @@ export default class ConformanceReporter implements Reporter {
   #outage: string | undefined;
   #suite: Suite | undefined;
   #remaining = new Map<string, TestCase[]>();
-
-  constructor() {
-    const { out } = this.#settings;
-    for (const name of [...results, 'allure-results', 'allure-report', 'counterexamples']) rmSync(join(out, name), { recursive: true, force: true });
-  }
+  #listing = false;
 
   printsToStdio(): boolean {
     return true;
@@ -41,6 +37,9 @@ export default class ConformanceReporter implements Reporter {
   onBegin(_config: FullConfig, suite: Suite): void {
     const run = publishedRun();
     const tests = suite.allTests();
+    // Nothing is set up where checks are only listed.
+    this.#listing = !run && tests.length > 0;
+    if (!this.#listing) this.#clear();
     if (!run || tests.length === 0) return;
     this.#suite = suite;
     for (const project of suite.suites) this.#remaining.set(project.title, project.allTests());
@@ -52,7 +51,9 @@ export default class ConformanceReporter implements Reporter {
         most.customers += (budget?.customers ?? 0) * (test.retries + 1);
       }
     }
-    const readBack = run.readBack.byId ? `GET /customers/{customerId}${run.readBack.lags ? ', which lags' : ''}` : 'an update that changes nothing';
+    const readBack = run.readBack.byId
+      ? `GET /customers/{customerId}${run.readBack.lags ? ', which lags' : ''}`
+      : 'an update that changes nothing';
     console.log(
       [
         `Conformance of POST /customers: ${run.targetName}, ${run.baseUrl}`,
@@ -64,6 +65,12 @@ export default class ConformanceReporter implements Reporter {
         '',
       ].join('\n'),
     );
+  }
+
+  /** Removes what an older run left. */
+  #clear(): void {
+    for (const name of [...results, 'allure-results', 'allure-report'])
+      rmSync(join(this.#settings.out, name), { recursive: true, force: true });
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {
@@ -88,7 +95,8 @@ export default class ConformanceReporter implements Reporter {
     else this.#faults.push(message.replace(/^Error: /, ''));
   }
 
-  async onEnd({ status }: FullResult): Promise<{ status: FullResult['status'] }> {
+  onEnd({ status }: FullResult): Promise<{ status: FullResult['status'] }> {
+    if (this.#listing) return Promise.resolve({ status });
     const { out, strict, targetName, baseUrl, seed } = this.#settings;
     const run = publishedRun();
     const result = summarize({
@@ -113,7 +121,7 @@ export default class ConformanceReporter implements Reporter {
     if (process.env.GITHUB_STEP_SUMMARY) appendFileSync(process.env.GITHUB_STEP_SUMMARY, page);
     console.log(`\n${terminal(result)}`);
     if (this.#suite) console.log(`Results: ${join(out, 'conformance.md')}; npm run report makes the Allure report`);
-    return { status: result.exitCode === 0 ? 'passed' : status === 'interrupted' ? status : 'failed' };
+    return Promise.resolve({ status: result.exitCode === 0 ? 'passed' : status === 'interrupted' ? status : 'failed' });
   }
 }
 

@@ -13,7 +13,8 @@ export type Finding = { requirement: string; outcome: Outcome; message: string |
 /** What one attempt of a check says: of the requirements it names, and of others that it saw broken on its way. */
 type Attempt = {
   own: { outcome: Outcome | 'unanswered'; message: string | null };
-  others: Map<string, string>;
+  /** The requirements that its errors name by a mark, as `[NULL-1]`, and what they say. */
+  marked: Map<string, string>;
   /** The suite's own fault, which says nothing of the target. */
   fault?: string;
 };
@@ -43,15 +44,35 @@ export function judge(test: TestCase): { findings: Finding[]; faults: string[] }
     return { findings: named.map((requirement) => ({ requirement, outcome: 'inconclusive', message: 'the check was not run' })), faults };
   }
   const confirmed = attempts.length > 1;
-  const findings = named.map((requirement): Finding => ({ requirement, ...settle(first.own, last.own, confirmed) }));
-  for (const id of new Set([...first.others.keys(), ...last.others.keys()])) {
-    const message = last.others.get(id) ?? first.others.get(id) ?? null;
-    findings.push({ requirement: id, outcome: last.others.has(id) && first.others.has(id) ? 'failed' : 'flaky', message });
-  }
+  const own = named.map((requirement): Finding => {
+    const [before, after] = [first, last].map((one) => shareOf(one, requirement, named)) as [Attempt['own'], Attempt['own']];
+    return { requirement, ...settle(before, after, confirmed) };
+  });
+  const others = new Set([...first.marked.keys(), ...last.marked.keys()].filter((id) => !named.includes(id)));
+  const findings = [
+    ...own,
+    ...[...others].map((requirement): Finding => {
+      const message = last.marked.get(requirement) ?? first.marked.get(requirement) ?? null;
+      return { requirement, outcome: last.marked.has(requirement) && first.marked.has(requirement) ? 'failed' : 'flaky', message };
+    }),
+  ];
   if (first.own.outcome === 'unanswered' && last.own.outcome === 'unanswered' && !named.includes(UNANSWERED)) {
     findings.push({ requirement: UNANSWERED, outcome: 'failed', message: last.own.message });
   }
   return { findings, faults };
+}
+
+/**
+ * What an attempt says of one requirement that its check names. An error without a mark is everybody's; one with a mark is its
+ * requirement's alone, and what the check names after that one was not reached. A check names requirements in the order it asks for them.
+ */
+function shareOf({ own, marked }: Attempt, requirement: string, named: readonly string[]): Attempt['own'] {
+  const message = marked.get(requirement);
+  if (message !== undefined) return { outcome: 'failed', message };
+  if (own.outcome !== 'passed') return own;
+  const failed = named.find((id) => marked.has(id));
+  const reached = failed === undefined || named.indexOf(requirement) < named.indexOf(failed);
+  return reached ? own : { outcome: 'not-testable', message: `${failed} failed before it in the same check` };
 }
 
 /** Two attempts in one outcome: a failure stands where fresh data fail too. */
@@ -66,11 +87,11 @@ function settle(first: Attempt['own'], last: Attempt['own'], confirmed: boolean)
 }
 
 function attempt(result: TestResult): Attempt {
-  const others = new Map<string, string>();
+  const marked = new Map<string, string>();
   const skip = result.annotations.find(({ type, description }) => type === 'skip' && description)?.description;
   const passed: Attempt['own'] = { outcome: 'passed', message: null };
-  if (result.status === 'passed') return { own: passed, others };
-  if (result.status === 'skipped' && result.errors.length === 0) return { own: skipped(skip), others };
+  if (result.status === 'passed') return { own: passed, marked };
+  if (result.status === 'skipped' && result.errors.length === 0) return { own: skipped(skip), marked };
   let own: Attempt['own'] = skip === undefined ? passed : skipped(skip);
   let fault: string | undefined;
   const asserted = new Set(assertions(result.steps));
@@ -78,13 +99,14 @@ function attempt(result: TestResult): Attempt {
     const message = stripVTControlCharacters(error.message ?? error.value ?? 'an error without a message');
     const [mark, id] = MARK.exec(message) ?? [];
     const text = message.replace(/^Error: /, '');
-    if (mark && id) others.set(id, text.replace(`[${id}] `, ''));
+    if (mark && id) marked.set(id, text.replace(`[${id}] `, ''));
     else if (message.startsWith('Unanswered: ')) own = { outcome: 'unanswered', message: text.replace('Unanswered: ', '') };
-    else if (/^Test timeout of \d+ms exceeded/.test(message)) own = { outcome: 'inconclusive', message: 'the target is too slow for the check' };
+    else if (/^Test timeout of \d+ms exceeded/.test(message))
+      own = { outcome: 'inconclusive', message: 'the target is too slow for the check' };
     else if (asserted.has(error.message ?? '')) own = { outcome: 'failed', message: text };
     else fault = `${message}${error.location ? ` (${error.location.file}:${error.location.line})` : ''}`;
   }
-  return { own, others, ...(fault !== undefined && { fault }) };
+  return { own, marked, ...(fault !== undefined && { fault }) };
 }
 
 function skipped(reason: string | undefined): Attempt['own'] {
@@ -95,7 +117,10 @@ function skipped(reason: string | undefined): Attempt['own'] {
 
 /** The messages of every failed expectation. */
 function assertions(steps: TestStep[]): string[] {
-  return steps.flatMap((step) => [...(step.category === 'expect' && step.error?.message ? [step.error.message] : []), ...assertions(step.steps)]);
+  return steps.flatMap((step) => [
+    ...(step.category === 'expect' && step.error?.message ? [step.error.message] : []),
+    ...assertions(step.steps),
+  ]);
 }
 
 /** The worst of several outcomes. */

@@ -3,7 +3,7 @@ import type { Suite, TestCase } from '@playwright/test/reporter';
 import { catalogue, catalogueSha256, type Level, type Requirement } from '../schemas/catalogue.ts';
 import { EXCHANGE_TYPE } from '../target/exchange.ts';
 import type { Created, Run } from '../target/run.ts';
-import { judge, omission, type Outcome, worst } from './outcome.ts';
+import { judge, type Outcome, omission, worst } from './outcome.ts';
 
 /** The verdict on a target; null: none, the suite was set up wrongly or broke. */
 export type Verdict = 'conforms' | 'partial' | 'inconclusive' | 'flaky' | 'does not conform' | null;
@@ -71,7 +71,16 @@ export function summarize(ending: Ending): Result {
     const judged = judge(test);
     faults.push(...judged.faults.map((fault) => `${titleOf(test)}: ${fault}`));
     for (const { requirement, outcome, message } of judged.findings) {
-      const check = { title: titleOf(test), file: fileOf(test), line: test.location.line, outcome, message, seed, path: null, exchanges: exchangesOf(test).length };
+      const check = {
+        title: titleOf(test),
+        file: fileOf(test),
+        line: test.location.line,
+        outcome,
+        message,
+        seed,
+        path: null,
+        exchanges: exchangesOf(test).length,
+      };
       checks.set(requirement, [...(checks.get(requirement) ?? []), check]);
     }
   }
@@ -115,7 +124,11 @@ function decide(ending: Ending, requirements: RequirementResult[], omitted: Resu
   if (ending.outage !== undefined) return { verdict: 'inconclusive', reason: ending.outage };
   if (ending.interrupted) return { verdict: 'inconclusive', reason: 'the run was interrupted' };
   const open = requirements.filter(({ level, outcome }) => level === 'MUST' && (outcome === 'inconclusive' || outcome === 'not-testable'));
-  if (open.length) return { verdict: 'inconclusive', reason: `${names(open)} could not be checked: ${open[0]?.checks.find(({ outcome }) => outcome === open[0]?.outcome)?.message}` };
+  if (open.length)
+    return {
+      verdict: 'inconclusive',
+      reason: `${names(open)} could not be checked: ${open[0]?.checks.find(({ outcome }) => outcome === open[0]?.outcome)?.message}`,
+    };
   if (requirements.length === 0) return { verdict: null, reason: 'no check was run' };
   const left = catalogue.filter(({ id, level, unchecked }) => level === 'MUST' && !unchecked && omitted.some((row) => row.id === id));
   if (left.length) return { verdict: 'partial', reason: `nothing failed; ${left.length} MUST left out of this run` };
@@ -168,4 +181,3 @@ function customerIn(text: string): { customerId?: string; externalId?: string } 
     return {};
   }
 }
-

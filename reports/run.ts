@@ -1,7 +1,9 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { assertHostAllowed, environment, readSettings, SettingsError } from '../target/settings.ts';
 import type { Result } from './result.ts';
 
@@ -20,9 +22,15 @@ async function main(args: string[]): Promise<number> {
   const file = join(settings.out, 'conformance.json');
   const started = Date.now();
   const cli = createRequire(import.meta.url).resolve('@playwright/test/cli');
-  const { status, error } = spawnSync(process.execPath, [cli, 'test', ...args], { stdio: 'inherit' });
-  if (error) throw error;
-  if (status === 0 && args.some((argument) => TELLS.includes(argument))) return 0;
+  const tells = args.some((argument) => TELLS.includes(argument));
+  const child = spawn(process.execPath, [cli, 'test', ...args, ...(tells ? ['--reporter=list'] : [])], {
+    stdio: ['inherit', 'inherit', 'pipe'],
+  });
+  // The runner tells a wrong argument with its stack; the first line says it all.
+  const errors = createInterface(child.stderr);
+  errors.on('line', (line) => /^\s+at /.test(line) || console.error(line));
+  const [status] = await once(child, 'close');
+  if (tells) return status === 0 ? 0 : BROKEN;
   // An older run's result says nothing of this one.
   if (!existsSync(file) || statSync(file).mtimeMs < started) return BROKEN;
   const { exitCode }: Result = JSON.parse(readFileSync(file, 'utf8'));

@@ -24,7 +24,9 @@ export function tally(counts: Partial<Record<Outcome, number>>): string {
 
 /** What was not as promised: the failed and the flaky, MUST before SHOULD. */
 function broken({ requirements }: Result): RequirementResult[] {
-  return LEVELS.flatMap((level) => requirements.filter((row) => row.level === level && (row.outcome === 'failed' || row.outcome === 'flaky')));
+  return LEVELS.flatMap((level) =>
+    requirements.filter((row) => row.level === level && (row.outcome === 'failed' || row.outcome === 'flaky')),
+  );
 }
 
 /** What could not be judged, by its reason: one cause is told once. */
@@ -49,7 +51,10 @@ export function terminal(result: Result): string {
   for (const row of broken(result)) {
     const { statement } = requirementOf(row.id);
     const failing = row.checks.filter(({ outcome }) => outcome === row.outcome);
-    lines.push(`${row.level === 'MUST' ? '✗' : '!'} ${row.id} (${row.level}, ${row.outcome}) ${statement}`, `  ${quote(requirementOf(row.id))}`);
+    lines.push(
+      `${row.level === 'MUST' ? '✗' : '!'} ${row.id} (${row.level}, ${row.outcome}) ${statement}`,
+      `  ${quote(requirementOf(row.id))}`,
+    );
     for (const { file, line, title, message } of failing.slice(0, TOLD)) {
       lines.push(`  ${title} (${file}:${line})`, ...(message ?? '').split('\n').map((text) => `    ${text}`));
     }

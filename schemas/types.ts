@@ -9,7 +9,10 @@ export const TYPES = new URL('customer.d.ts', import.meta.url);
 /** The TypeScript types of the published schemas, as text. */
 export function generateTypes(): Promise<string> {
   const { schemas } = openapi.components as { schemas: JsonObject };
-  const text = JSON.stringify({ ...schemas, CustomerCustomData: { ...(schemas.CustomerCustomData as JsonObject), additionalProperties: true } });
+  const text = JSON.stringify({
+    ...schemas,
+    CustomerCustomData: { ...(schemas.CustomerCustomData as JsonObject), additionalProperties: true },
+  });
   const definitions = JSON.parse(text.replaceAll('#/components/schemas/', '#/definitions/'));
   return compile({ $ref: '#/definitions/Customers_post-customers_Response_200', definitions }, 'CustomerAnswer', {
     additionalProperties: false,

@@ -33,6 +33,11 @@ export class Answer {
     return (this.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   }
 
+  /** Whether the request was accepted: a 2xx. */
+  get accepted(): boolean {
+    return this.status >= 200 && this.status < 300;
+  }
+
   /** Whether the request was refused: a 4xx. */
   get refused(): boolean {
     return this.status >= 400 && this.status < 500;

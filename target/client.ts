@@ -85,7 +85,7 @@ export class Client {
       method,
       url: redact(url),
       headers,
-      authorization,
+      authorization: { shown: authorization.shown, curl: authorization.curl },
       ...(data && { body: redact(data.toString('utf8')) }),
     };
     const context = await this.#open();

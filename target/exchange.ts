@@ -3,7 +3,7 @@ import type { Authorization } from './authorization.ts';
 
 /** One request and what came of it, redacted. */
 export type Exchange = {
-  request: { method: string; url: string; headers: [string, string][]; authorization: Authorization; body?: string };
+  request: { method: string; url: string; headers: [string, string][]; authorization: Omit<Authorization, 'header'>; body?: string };
   response?: { status: number; statusText: string; headers: [string, string][]; body: string };
   /** Why there is no response, in one line. */
   error?: string;
@@ -16,10 +16,10 @@ export type Exchange = {
 export const EXCHANGE_TYPE = 'application/vnd.allure.http+json';
 
 const pairs = (headers: [string, string][]) => headers.map(([name, value]) => ({ name, value }));
-const valueOf = (headers: [string, string][], wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
+const headerOf = (headers: [string, string][], wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
 
 function allureBody(headers: [string, string][], value: string) {
-  return { contentType: valueOf(headers, 'content-type') ?? 'text/plain', encoding: 'utf8', value, size: Buffer.byteLength(value) };
+  return { contentType: headerOf(headers, 'content-type') ?? 'text/plain', encoding: 'utf8', value, size: Buffer.byteLength(value) };
 }
 
 /** An exchange in the form that Allure's viewer reads. */
@@ -53,5 +53,7 @@ const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 export function curl({ request }: Exchange): string {
   const headers = request.headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
   const body = request.body === undefined ? [] : [`--data-raw ${quoted(request.body)}`];
-  return ['curl -sS', `-X ${request.method}`, quoted(request.url), request.authorization.curl, ...headers, ...body].filter(Boolean).join(' ');
+  return ['curl -sS', `-X ${request.method}`, quoted(request.url), request.authorization.curl, ...headers, ...body]
+    .filter(Boolean)
+    .join(' ');
 }

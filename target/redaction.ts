@@ -13,7 +13,9 @@ function spellings(secret: string): string[] {
   const base64 = Buffer.from(secret).toString('base64').replace(/=+$/, '');
   const base64url = Buffer.from(secret).toString('base64url');
   const json = JSON.stringify(secret).slice(1, -1);
-  const clear = [secret, base64, base64url, json];
+  // A header's bytes are read as ISO 8859-1, whatever they were written as.
+  const latin1 = Buffer.from(secret).toString('latin1');
+  const clear = [secret, base64, base64url, json, latin1];
   return [...clear, ...clear.map(encodeURIComponent), new URLSearchParams({ s: secret }).toString().slice(2)];
 }
 

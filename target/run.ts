@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync as exists, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { APIRequest } from '@playwright/test';
 import type { Customer } from '../schemas/contract.ts';
@@ -92,8 +92,23 @@ export function claim(run: Run, kind: string, value: string, owner: string): boo
 export function spendPatience(run: Run, milliseconds: number): void {
   const path = file(run, 'patience');
   appendFileSync(path, `${milliseconds}\n`);
-  const spent = readFileSync(path, 'utf8').split('\n').reduce((sum, line) => sum + Number(line), 0);
+  const spent = readFileSync(path, 'utf8')
+    .split('\n')
+    .reduce((sum, line) => sum + Number(line), 0);
   if (spent > PATIENCE) throw new Outage(`the target answers 429 and asks for more than ${PATIENCE / 1000} s of waiting in all`);
+}
+
+/**
+ * Whether a read that is not as expected may still be behind its write. A target whose reads were never seen behind, and waited for in
+ * vain before, is not waited for again: it is wrong, not slow.
+ */
+export function mayLag(run: Run): boolean {
+  return run.readBack.lags || exists(file(run, 'behind')) || !exists(file(run, 'vain'));
+}
+
+/** Tells every worker how a read that was waited for ended: it was behind the write, or the wait was in vain. */
+export function noteLag(run: Run, ended: 'behind' | 'vain'): void {
+  writeFileSync(file(run, ended), '');
 }
 
 /** Tells every worker that the target is out of order. */

@@ -227,9 +227,11 @@ export async function assertHostAllowed({ baseUrl, allowHost }: Settings): Promi
   const address = hostname.replace(/^\[|\]$/g, '');
   const remedy = `set TRUSTLY_ALLOW_HOST=${hostname} if it is really meant: a run leaves customers that nobody can delete`;
   if (PRODUCTION.test(hostname)) throw new SettingsError(`TRUSTLY_BASE_URL names a host of production, ${hostname}; ${remedy}`);
-  const addresses = isIP(address) ? [address] : await lookup(address, { all: true }).then(
-    (found) => found.map((entry) => entry.address),
-    () => [],
-  );
+  const addresses = isIP(address)
+    ? [address]
+    : await lookup(address, { all: true }).then(
+        (found) => found.map((entry) => entry.address),
+        () => [],
+      );
   if (!addresses.every(isNear)) throw new SettingsError(`TRUSTLY_BASE_URL names a public host, ${hostname}; ${remedy}`);
 }

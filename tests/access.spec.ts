@@ -69,10 +69,15 @@ test.describe('another merchant', () => {
       const body = by === 'query' ? {} : { [by]: before[by] };
       const query = by === 'query' ? { query: { externalId: before.externalId } } : {};
 
-      const answer = await other.send(`ask for another's customer ${how}`, { body: { ...other.people.plain(), externalId: undefined, ...body }, ...query });
+      const answer = await other.send(`ask for another's customer ${how}`, {
+        body: { ...other.people.plain(), externalId: undefined, ...body },
+        ...query,
+      });
 
       const { name = '', email = '', phone = '', taxId = '' } = before.state;
-      expect(answer).toContainNoneOf([name, email, phone, taxId, `"${before.customerId}"`].filter((text) => by !== 'customerId' || !text.startsWith('"')));
+      expect(answer).toContainNoneOf(
+        [name, email, phone, taxId, `"${before.customerId}"`].filter((text) => by !== 'customerId' || !text.startsWith('"')),
+      );
     });
   }
 
@@ -110,7 +115,10 @@ test.describe('another merchant', () => {
 test.describe('missing or wrong credentials', () => {
   for (const [what, authorization] of [...ways['ACC-1'], ...ways['ACC-2'].slice(0, 2)]) {
     test(`are answered 401: ${what}`, requirement('ACC-6'), async ({ customers }) => {
-      const answer = await customers.send('create without right', { body: customers.people.plain(), authorization: authorization(customers.credentials) });
+      const answer = await customers.send('create without right', {
+        body: customers.people.plain(),
+        authorization: authorization(customers.credentials),
+      });
       if (!answer.refused) customers.notTestable(`the request was not refused: ${answer}`);
 
       expect(answer.status, 'the status').toBe(401);
@@ -128,7 +136,10 @@ test.describe('missing or wrong credentials', () => {
 test.describe('the name of the scheme', () => {
   for (const scheme of ['basic', 'BASIC']) {
     test(`is taken as ${scheme}`, requirement('ACC-8'), async ({ customers }) => {
-      const answer = await customers.send('create', { body: customers.people.plain(), authorization: inOtherCase(customers.credentials, scheme) });
+      const answer = await customers.send('create', {
+        body: customers.people.plain(),
+        authorization: inOtherCase(customers.credentials, scheme),
+      });
 
       expect(answer).toBeAccepted();
     });

@@ -6,7 +6,16 @@ import { expect, requirement, test } from './support/fixtures.ts';
 function sample(customers: Customers): Plain {
   const { name, phone, email, taxId, externalId } = customers.people.plain();
   const address = { country: 'US', address1: '2000 Broadway St', city: 'Redwood City', state: 'CA', zip: '94063' };
-  return { name, address, phone, email, taxId, externalId, enrollDate: 1_555_696_836_548, driverLicense: { number: 'A1234567', state: 'CA' } };
+  return {
+    name,
+    address,
+    phone,
+    email,
+    taxId,
+    externalId,
+    enrollDate: 1_555_696_836_548,
+    driverLicense: { number: 'A1234567', state: 'CA' },
+  };
 }
 
 test.describe('a create is accepted', () => {
@@ -88,15 +97,15 @@ test.describe('a customerId', () => {
     expect(new Set(ids).size, `how many of ${ids.join(', ')} are different`).toBe(ids.length);
   });
 
-  test('differs between people of one name and address', requirement('CRE-2', 'CRE-1'), async ({ customers }) => {
+  test('differs between people of one name and address', requirement('CRE-1', 'CRE-2'), async ({ customers }) => {
     const first = await customers.given();
     const { name = '', address = { country: 'US' } } = first.state;
 
     const answer = await customers.create({ ...customers.people.plain(), name, address });
 
-    expect(answer).toBeAccepted();
-    expect(answer.customer?.customerId, 'the customerId of the second').not.toBe(first.customerId);
-    await expect(customers.stored(first)).toMatchCustomer(first.state);
+    expect(answer, '[CRE-1] the second').toBeAccepted();
+    expect(answer.customer?.customerId, '[CRE-2] the customerId of the second').not.toBe(first.customerId);
+    await expect(customers.stored(first), '[UPD-10] the first').toMatchCustomer(first.state);
   });
 
   for (const name of ['email', 'phone', 'taxId'] as const) {
@@ -106,8 +115,8 @@ test.describe('a customerId', () => {
       const answer = await customers.create({ ...customers.people.plain(), [name]: first.state[name] });
 
       expect(answer).toBeAnswered();
-      expect(answer.customer?.customerId, 'the customerId of the second').not.toBe(first.customerId);
-      await expect(customers.stored(first)).toMatchCustomer(first.state);
+      expect(answer.customer?.customerId, '[CRE-2] the customerId of the second').not.toBe(first.customerId);
+      await expect(customers.stored(first), '[UPD-10] the first').toMatchCustomer(first.state);
     });
   }
 
@@ -162,6 +171,8 @@ test.describe("the platform's properties", () => {
     const answer = await customers.update(before, 'customerId', { ...changes, ...known, externalId: before.externalId });
 
     expect(answer).toBeAnswered();
-    await expect(customers.stored(before)).toMatchCustomer(answer.refused ? before.state : after(before, changes), before.state);
+    if (!answer.refused) await expect(customers.stored(before), '[UPD-2] what was sent').toHaveKept(changes);
+    const expected = answer.refused ? before.state : after(before, changes);
+    await expect(customers.stored(before), `[${answer.refused ? 'REF-1' : 'UPD-4'}] the rest`).toMatchCustomer(expected, before.state);
   });
 });

@@ -16,7 +16,11 @@ test.describe('a selector', () => {
       await expect(customers.stored(before)).toMatchCustomer(after(before, { vip: '2' }));
       await expect(customers.stored(other)).toMatchCustomer(other.state);
       const found = await customers.find(before.externalId);
-      if (found) expect(found.map(({ customerId }) => customerId), 'the customers with its externalId').toEqual([before.customerId]);
+      if (found)
+        expect(
+          found.map(({ customerId }) => customerId),
+          'the customers with its externalId',
+        ).toEqual([before.customerId]);
     });
   }
 
@@ -40,7 +44,7 @@ test.describe('a selector', () => {
     await expect(customers.stored(before)).toMatchCustomer(after(before, { vip: '2' }));
   });
 
-  test('that disagrees with another touches one customer at most', requirement('UPD-10', 'IDY-7'), async ({ customers }) => {
+  test('that disagrees with another touches one customer at most', requirement('UPD-10'), async ({ customers }) => {
     const first = await customers.given({ vip: '1' });
     const second = await customers.given({ vip: '1' });
 
@@ -48,7 +52,9 @@ test.describe('a selector', () => {
 
     expect(answer).toBeAnswered();
     const vips = [(await customers.read(first)).customer?.vip, (await customers.read(second)).customer?.vip];
-    expect(vips.filter((vip) => vip === '2').length, `how many of the two took the new vip (${vips})`).toBeLessThanOrEqual(answer.refused ? 0 : 1);
+    expect(vips.filter((vip) => vip === '2').length, `how many of the two took the new vip (${vips})`).toBeLessThanOrEqual(
+      answer.refused ? 0 : 1,
+    );
   });
 });
 
@@ -196,7 +202,12 @@ test.describe('one externalId, one customer', () => {
       const answers = await Promise.all(people.map((body) => customers.create(body)));
 
       for (const answer of answers) expect(answer).toBeAnswered();
+      expect(
+        answers.some(({ accepted }) => accepted),
+        'one of the creates at least is accepted',
+      ).toBe(true);
       const ids = new Set(answers.flatMap(({ customer }) => customer?.customerId ?? []));
+      if (ids.size === 0) customers.notTestable('no answer names the customer');
       expect(ids.size, `how many customers came of one externalId (${[...ids].join(', ')})`).toBe(1);
       const found = await customers.find(externalId);
       if (found) expect(found.length, 'how many customers have the externalId').toBe(1);

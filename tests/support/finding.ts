@@ -1,5 +1,5 @@
-import type { Answer } from '../../target/answer.ts';
 import { sentences, validateAnswer, validateCustomerAnswer, validateCustomerList } from '../../schemas/contract.ts';
+import type { Answer } from '../../target/answer.ts';
 
 /** A promise about every answer that one answer breaks, whatever its check is about. */
 export type Finding = {

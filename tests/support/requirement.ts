@@ -15,7 +15,10 @@ export function requirement(...ids: [string, ...string[]]): TestDetails {
       { type: 'allure.label.feature', description: rows[0]?.area ?? '' },
       ...rows.map(({ id, statement }) => ({ type: 'allure.label.story', description: `${id} ${statement}` })),
       { type: 'allure.label.severity', description: must ? 'critical' : 'minor' },
-      { type: 'description', description: rows.map((row) => `**${row.id}** (${row.level}) ${row.statement}\n\n> ${quote(row)}`).join('\n\n') },
+      {
+        type: 'description',
+        description: rows.map((row) => `**${row.id}** (${row.level}) ${row.statement}\n\n> ${quote(row)}`).join('\n\n'),
+      },
     ],
   };
 }

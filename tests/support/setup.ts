@@ -19,11 +19,19 @@ const FIRST_REQUEST = 7_000;
 export default async function setup(): Promise<() => Promise<void>> {
   const settings = readSettings();
   await assertHostAllowed(settings).catch(exitOnSettingsError);
-  const credentials = (name: string): Credentials => ({ accessId: `${name}-${randomBytes(4).toString('hex')}`, accessKey: randomBytes(16).toString('hex') });
+  const credentials = (name: string): Credentials => ({
+    accessId: `${name}-${randomBytes(4).toString('hex')}`,
+    accessKey: randomBytes(16).toString('hex'),
+  });
   const [first, second] = [credentials('merchant'), credentials('other')];
   const sandbox = settings.baseUrl
     ? undefined
-    : await startSandbox({ merchants: [{ ...first, merchantId: '1002463580' }, { ...second, merchantId: '1002463581' }] });
+    : await startSandbox({
+        merchants: [
+          { ...first, merchantId: '1002463580' },
+          { ...second, merchantId: '1002463581' },
+        ],
+      });
   const scratch = mkdtempSync(join(tmpdir(), 'conformance-'));
   const run: Run = {
     baseUrl: settings.baseUrl ?? sandbox?.baseUrl ?? '',
@@ -86,7 +94,9 @@ async function preflight(run: Run): Promise<void> {
     if (answer.unanswered) throw new Outage(`${run.baseUrl} does not answer: ${answer}`);
     if (answer.status === 401 || answer.status === 403) throw new Outage(`${run.baseUrl} refuses the credentials: ${answer}`);
     if (answer.status >= 300 && answer.status < 400) {
-      throw new Outage(`${run.baseUrl} redirects to ${answer.header('location') ?? 'nowhere'}: ${answer}; set TRUSTLY_BASE_URL to where it really is`);
+      throw new Outage(
+        `${run.baseUrl} redirects to ${answer.header('location') ?? 'nowhere'}: ${answer}; set TRUSTLY_BASE_URL to where it really is`,
+      );
     }
     const { customer } = answer;
     if (!customer) return;

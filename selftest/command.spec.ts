@@ -1,0 +1,270 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import type { Result } from '../reports/result.ts';
+import { conforming } from '../sandbox/behaviour.ts';
+import { type Sandbox, startSandbox } from '../sandbox/server.ts';
+
+const canary = { accessId: 'canary-id-4b1d77', accessKey: 'canary-key-9e02c5fa' };
+const merchants = [
+  { ...canary, merchantId: '1' },
+  { accessId: 'canary-other-8d3', accessKey: 'canary-other-key-77ab', merchantId: '2' },
+];
+
+type Ran = { code: number | null; output: string; seconds: number; out: string; result: () => Result };
+
+/** Runs one of the project's commands as a user would, in a folder of results of its own. */
+async function run(script: string, env: NodeJS.ProcessEnv, args: string[] = [], out = mkdtempSync(join(tmpdir(), 'out-'))): Promise<Ran> {
+  const start = Date.now();
+  const child = spawn(process.execPath, ['--import', 'tsx', script, ...args], { env: { ...process.env, ...env, TRUSTLY_OUT: out } });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  const result = () => JSON.parse(readFileSync(join(out, 'conformance.json'), 'utf8')) as Result;
+  return { code, output, seconds: (Date.now() - start) / 1000, out, result };
+}
+
+const conformance = (env: NodeJS.ProcessEnv, ...args: string[]) => run('reports/run.ts', env, args);
+
+function target(baseUrl: string): NodeJS.ProcessEnv {
+  return {
+    TRUSTLY_BASE_URL: baseUrl,
+    TRUSTLY_ACCESS_ID: canary.accessId,
+    TRUSTLY_ACCESS_KEY: canary.accessKey,
+    TRUSTLY_OTHER_ACCESS_ID: merchants[1]?.accessId,
+    TRUSTLY_OTHER_ACCESS_KEY: merchants[1]?.accessKey,
+  };
+}
+
+/** Runs against an HTTP server of our own. */
+async function against<T>(listener: RequestListener, use: (baseUrl: string) => Promise<T>): Promise<T> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    return await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+/** Every place below a folder where a credential stands, Base64 decoded too. */
+function leaks(folder: string): string[] {
+  const secrets = merchants.flatMap(({ accessId, accessKey }) => [accessId, accessKey]);
+  const stands = (text: string) => secrets.some((secret) => text.includes(secret));
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => {
+      const text = readFileSync(path, 'latin1');
+      const encoded = text.match(/[\w+/-]{16,}/g) ?? [];
+      return (
+        stands(text) ||
+        encoded.some((word) => [0, 1, 2, 3].some((shift) => stands(Buffer.from(word.slice(shift), 'base64').toString('latin1'))))
+      );
+    });
+}
+
+test.describe('a run against the sandbox started separately', () => {
+  let sandbox: Sandbox;
+  test.beforeAll(async () => {
+    sandbox = await startSandbox({
+      merchants,
+      mounts: [
+        { basePath: '/api/v1', behaviour: conforming },
+        { basePath: '/broken', behaviour: { ...conforming, apply: (before, changes) => ({ ...before, ...changes }) } },
+      ],
+    });
+  });
+  test.afterAll(() => sandbox.close());
+
+  test('conforms, exit 0', async () => {
+    const { code, output, result, out } = await conformance(target(sandbox.baseUrl));
+
+    expect(code, output).toBe(0);
+    expect(output).toContain('Verdict: conforms');
+    expect(result()).toMatchObject({ verdict: 'conforms', exitCode: 0, counts: { MUST: { passed: 56 } } });
+    expect(readdirSync(out)).toEqual(
+      expect.arrayContaining(['allure-results', 'conformance.json', 'conformance.md', 'junit.xml', 'ledger.json']),
+    );
+    const ledger = JSON.parse(readFileSync(join(out, 'ledger.json'), 'utf8'));
+    expect(ledger).toHaveLength(result().customers);
+  });
+
+  test('is partial where an area alone is run', async () => {
+    const { code, output } = await conformance(target(sandbox.baseUrl), '--project=create');
+
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/Verdict: partial \(nothing failed; \d+ MUST left out of this run\)/);
+  });
+
+  test('repeats the customers of a seed under a fresh prefix', async () => {
+    const seeded = { ...target(sandbox.baseUrl), TRUSTLY_SEED: '7' };
+    const grep = ['--project=create', '--grep', 'in Canada'];
+    const [once, twice] = [await conformance(seeded, ...grep), await conformance(seeded, ...grep)];
+    const [first, second] = [once, twice].map(
+      ({ out }) => JSON.parse(readFileSync(join(out, 'ledger.json'), 'utf8')) as { externalId: string }[],
+    );
+
+    expect(first?.map(({ externalId }) => externalId.slice(14))).toEqual(second?.map(({ externalId }) => externalId.slice(14)));
+    expect(first?.map(({ externalId }) => externalId)).not.toEqual(second?.map(({ externalId }) => externalId));
+  });
+
+  test('does not conform, exit 1, and shows no credential anywhere', async () => {
+    const { code, output, result, out } = await conformance(target(`${sandbox.origin}/broken`), '--grep', 'vip is absent');
+
+    expect(code, output).toBe(1);
+    expect(output).toMatch(/✗ NULL-1 \(MUST, failed\) An optional property set to null is absent/);
+    expect(output).toContain('“To remove properties of an existing customer, set the property to `null`”');
+    expect(output).toMatch(/expected: \w+ absent\n\s+actual: +\w+ null\n\s+curl: +curl -sS -X GET/);
+    expect(result().requirements.find(({ id }) => id === 'NULL-1')?.outcome).toBe('failed');
+    expect(readFileSync(join(out, 'junit.xml'), 'utf8')).toContain('<failure');
+
+    const report = await run('reports/allure.ts', {}, [], out);
+    expect(report.code, report.output).toBe(0);
+    expect(readFileSync(join(out, 'allure-report', 'index.html'), 'utf8')).not.toMatch(/googletagmanager|google-analytics/);
+    writeFileSync(join(out, 'output.txt'), output);
+    expect(leaks(out)).toEqual([]);
+  });
+
+  test('with a wrong key is inconclusive, exit 2', async () => {
+    const { code, output, seconds } = await conformance({ ...target(sandbox.baseUrl), TRUSTLY_ACCESS_KEY: 'wrong-key-wrong-key' });
+
+    expect(code, output).toBe(2);
+    expect(output.trim()).toMatch(/^Verdict: inconclusive \(http:\S+ refuses the credentials: 401 Unauthorized\)$/);
+    expect(seconds).toBeLessThan(10);
+  });
+});
+
+test.describe('a target that is out of order', () => {
+  test('at a closed port: exit 2, one line, no credential', async () => {
+    const server = createTcpServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
+
+    const { code, output, out, result } = await conformance(target(`http://127.0.0.1:${port}`));
+
+    expect(code, output).toBe(2);
+    expect(output.trim()).toMatch(/^Verdict: inconclusive \(http:\S+ does not answer: connect ECONNREFUSED \S+\)$/);
+    expect(result()).toMatchObject({ verdict: 'inconclusive', exitCode: 2, requirements: [] });
+    writeFileSync(join(out, 'output.txt'), output);
+    expect(leaks(out)).toEqual([]);
+  });
+
+  test('that hangs: exit 2 within ten seconds', async () => {
+    await against(
+      () => undefined,
+      async (baseUrl) => {
+        const { code, output, seconds } = await conformance(target(baseUrl));
+        expect(code, output).toBe(2);
+        expect(output.trim()).toMatch(/^Verdict: inconclusive \(http:\S+ does not answer: no answer within 7000 ms\)$/);
+        expect(seconds).toBeLessThan(10);
+      },
+    );
+  });
+
+  test('that redirects: exit 2, and told where to', async () => {
+    await against(
+      (_request, response) => response.writeHead(308, { Location: 'https://elsewhere.example/api' }).end(),
+      async (baseUrl) => {
+        const { code, output } = await conformance(target(baseUrl));
+        expect(code, output).toBe(2);
+        expect(output.trim()).toMatch(/^Verdict: inconclusive \(http:\S+ redirects to https:\/\/elsewhere.example\/api: 308/);
+      },
+    );
+  });
+
+  for (const [what, goAway] of [
+    ['goes away', (response: Parameters<RequestListener>[1]) => response.destroy()],
+    ['answers 503', (response: Parameters<RequestListener>[1]) => response.writeHead(503).end()],
+    ['refuses the key', (response: Parameters<RequestListener>[1]) => response.writeHead(401).end()],
+  ] as const) {
+    test(`that ${what} in the middle: exit 2, and the run ends early`, async () => {
+      const sandbox = await startSandbox({ merchants });
+      let count = 0;
+      const forward: RequestListener = async (request, response) => {
+        count += 1;
+        if (count > 60) return void goAway(response);
+        const body = await new Promise<Buffer>((resolve) => {
+          const chunks: Buffer[] = [];
+          request.on('data', (chunk) => chunks.push(chunk)).on('end', () => resolve(Buffer.concat(chunks)));
+        });
+        const { authorization = '', 'content-type': type = 'application/json' } = request.headers;
+        const answer = await fetch(`${sandbox.origin}${request.url}`, {
+          method: request.method ?? 'GET',
+          headers: { authorization, 'content-type': type },
+          ...(request.method === 'POST' && { body: new Uint8Array(body) }),
+        });
+        response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
+      };
+      await against(forward, async (origin) => {
+        const { code, output, seconds, result } = await conformance(target(`${origin}/api/v1`));
+        expect(code, output).toBe(2);
+        expect(output).toMatch(/Verdict: inconclusive/);
+        expect(result().requirements.some(({ outcome }) => outcome === 'passed')).toBe(true);
+        expect(result().requests).toBeLessThan(150);
+        expect(seconds).toBeLessThan(20);
+      });
+      await sandbox.close();
+    });
+  }
+});
+
+test.describe('what is set up wrongly ends with exit 3 and one line', () => {
+  const cases: [string, NodeJS.ProcessEnv, string[], RegExp][] = [
+    ['a misspelt setting', { TRUSTLY_BASEURL: 'http://127.0.0.1' }, [], /^TRUSTLY_BASEURL is no setting; did you mean TRUSTLY_BASE_URL\?$/],
+    [
+      'an empty key',
+      { ...target('http://127.0.0.1'), TRUSTLY_ACCESS_KEY: '' },
+      [],
+      /^TRUSTLY_ACCESS_KEY is empty; give it a value or remove it$/,
+    ],
+    [
+      'a production host',
+      target('https://api.trustly.one/api/v1'),
+      [],
+      /^TRUSTLY_BASE_URL names a host of production, api.trustly.one; .*$/,
+    ],
+    ['a reporter', {}, ['--reporter=line'], /^--reporter would take the place of the suite's own; .*$/],
+    ['an unknown project', {}, ['--project=nowhere'], /Project\(s\) "nowhere" not found/],
+    ['a pattern that finds no check', {}, ['--grep=nothing-like-this'], /No verdict: .*No tests found/],
+  ];
+  for (const [what, env, args, message] of cases) {
+    test(what, async () => {
+      const { code, output } = await conformance(env, ...args);
+
+      expect(code, output).toBe(3);
+      expect(output.trim()).toMatch(message);
+      expect(output).not.toMatch(/^\s+at /m);
+    });
+  }
+
+  test('a report without results', async () => {
+    const { code, output } = await run('reports/allure.ts', {});
+
+    expect(code).toBe(3);
+    expect(output.trim()).toMatch(/^there is no result under \S+; run npm run conformance first$/);
+  });
+
+  test('a port in use', async () => {
+    const sandbox = await startSandbox();
+    const { code, output } = await run('sandbox/serve.ts', { TRUSTLY_OUT: undefined }, ['--port', new URL(sandbox.origin).port]);
+    await sandbox.close();
+
+    expect(code).toBe(3);
+    expect(output.trim()).toMatch(/^Port \d+ is in use/);
+  });
+});
+
+test('the checks are listed, nothing is run', async () => {
+  const { code, output, out } = await conformance({}, '--list');
+
+  expect(code).toBe(0);
+  expect(output).toContain('Total: ');
+  expect(readdirSync(out)).toEqual([]);
+});
