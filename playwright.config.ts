@@ -35,6 +35,8 @@ function settings() {
 }
 
 function commit(): string {
+  // A worker has no use for it.
+  if (process.env.TEST_WORKER_INDEX !== undefined) return '';
   try {
     return (
       process.env.GITHUB_SHA ??

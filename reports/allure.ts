@@ -15,7 +15,12 @@ function main(): void {
   const results = join(out, 'allure-results');
   const file = join(out, 'conformance.json');
   if (!existsSync(results) || !existsSync(file)) throw new SettingsError(`there is no result under ${out}; run npm run conformance first`);
-  const { target, verdict }: Result = JSON.parse(readFileSync(file, 'utf8'));
+  const { target, verdict, reason }: Result = JSON.parse(readFileSync(file, 'utf8'));
+  if (verdict === null || verdict === 'inconclusive') {
+    // Where nothing could be checked the report has no failing check to tell why.
+    const error = { name: 'Verdict', message: `${verdict ?? 'none'}: ${reason}`, timestamp: Date.now() };
+    writeFileSync(join(results, 'verdict-globals.json'), JSON.stringify({ attachments: [], errors: [error] }));
+  }
   const output = join(out, 'allure-report');
   rmSync(output, { recursive: true, force: true });
   const cli = join(dirname(createRequire(import.meta.url).resolve('allure')), '..', 'cli.js');

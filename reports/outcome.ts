@@ -19,7 +19,7 @@ type Attempt = {
   fault?: string;
 };
 
-/** Any request may break it by getting no answer. */
+/** The requirement that a request breaks which gets no answer; what its check is about could not be seen. */
 const UNANSWERED = 'REF-3';
 const MARK = /^(?:Error: )?\[([A-Z]+-\d+)\] /;
 const SKIPPED: Record<string, Outcome> = {
@@ -56,8 +56,15 @@ export function judge(test: TestCase): { findings: Finding[]; faults: string[] }
       return { requirement, outcome: last.marked.has(requirement) && first.marked.has(requirement) ? 'failed' : 'flaky', message };
     }),
   ];
-  if (first.own.outcome === 'unanswered' && last.own.outcome === 'unanswered' && !named.includes(UNANSWERED)) {
-    findings.push({ requirement: UNANSWERED, outcome: 'failed', message: last.own.message });
+  if (first.own.outcome === 'unanswered' && last.own.outcome === 'unanswered') {
+    const { message } = last.own;
+    return {
+      findings: [
+        ...findings.filter(({ requirement }) => requirement !== UNANSWERED),
+        { requirement: UNANSWERED, outcome: 'failed', message },
+      ],
+      faults,
+    };
   }
   return { findings, faults };
 }
@@ -78,7 +85,7 @@ function shareOf({ own, marked }: Attempt, requirement: string, named: readonly 
 /** Two attempts in one outcome: a failure stands where fresh data fail too. */
 function settle(first: Attempt['own'], last: Attempt['own'], confirmed: boolean): { outcome: Outcome; message: string | null } {
   if (last.outcome === 'failed') return { outcome: 'failed', message: last.message };
-  if (last.outcome === 'unanswered') return { outcome: 'failed', message: last.message };
+  if (last.outcome === 'unanswered') return { outcome: 'not-testable', message: last.message?.split('\n')[0] ?? null };
   if (!confirmed || first.outcome === 'passed') return { outcome: last.outcome, message: last.message };
   // A target that was out of order for a moment is not wrong for it; nor is a failure confirmed by a check that could not be run again.
   if (first.outcome === 'unanswered' || last.outcome === 'inconclusive') return { outcome: 'inconclusive', message: first.message };

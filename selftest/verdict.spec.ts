@@ -62,7 +62,7 @@ test.describe('an outcome', () => {
     ['an outage', [attempt({ skip: 'inconclusive: gone' })], 'inconclusive'],
     ['failed, then an outage', [failed, attempt({ skip: 'inconclusive: gone' })], 'inconclusive'],
     ['unanswered once', [attempt({ thrown: 'Unanswered: 503' }), passed], 'inconclusive'],
-    ['unanswered twice', [attempt({ thrown: 'Unanswered: 503' }), attempt({ thrown: 'Unanswered: 503' })], 'failed'],
+    ['unanswered twice', [attempt({ thrown: 'Unanswered: 503' }), attempt({ thrown: 'Unanswered: 503' })], 'not-testable'],
     ['too slow', [attempt({ thrown: 'Test timeout of 60000ms exceeded.' })], 'inconclusive'],
     ['never run', [], 'inconclusive'],
     ['skipped without reason', [attempt({ skip: 'later' })], 'inconclusive'],
@@ -87,6 +87,12 @@ test.describe('an outcome', () => {
     const marked = attempt({ asserted: 'Error: [ANS-3] null' });
     const { findings } = judge(check(['UPD-2'], marked, marked));
     expect(findings.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-2 passed', 'ANS-3 failed']);
+  });
+
+  test('of requests that are never answered is REF-3', () => {
+    const unanswered = attempt({ thrown: 'Unanswered: 503' });
+    const { findings } = judge(check(['UPD-2'], unanswered, unanswered));
+    expect(findings.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-2 not-testable', 'REF-3 failed']);
   });
 
   test('of an exception is a fault of the suite', () => {

@@ -65,7 +65,8 @@ test.describe('another merchant', () => {
 
     test(`does not read a customer ${how}`, requirement('ACC-4'), async ({ customers }) => {
       const other = customers.ofOtherMerchant();
-      const before = await customers.given({}, customers.people.full());
+      const person = customers.people.full();
+      const before = await customers.given({}, person);
       const body = by === 'query' ? {} : { [by]: before[by] };
       const query = by === 'query' ? { query: { externalId: before.externalId } } : {};
 
@@ -74,27 +75,25 @@ test.describe('another merchant', () => {
         ...query,
       });
 
-      const { name = '', email = '', phone = '', taxId = '' } = before.state;
-      expect(answer).toContainNoneOf(
-        [name, email, phone, taxId, `"${before.customerId}"`].filter((text) => by !== 'customerId' || !text.startsWith('"')),
-      );
+      expect(answer).toContainNoneOf([person.name, person.email, person.phone, person.taxId]);
     });
   }
 
   test('does not find a customer by GET', requirement('ACC-4'), async ({ customers }) => {
     const other = customers.ofOtherMerchant();
     if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
-    const before = await customers.given({}, customers.people.full());
+    const person = customers.people.full();
+    const before = await customers.given({}, person);
+    const secrets = [person.name, person.email, person.phone, person.taxId];
 
     const answer = await other.send("read another's customer", { method: 'GET', path: `/customers/${before.customerId}` }, 'other');
 
     expect(answer).toBeAnswered();
     expect(answer.customer, "the other merchant's customer").toBeUndefined();
-    const { email = '', phone = '', taxId = '' } = before.state;
-    expect(answer).toContainNoneOf([email, phone, taxId]);
+    expect(answer).toContainNoneOf(secrets);
     for (const query of [{ externalId: before.externalId }, { customerId: before.customerId }]) {
       const list = await other.send("look for another's customer", { method: 'GET', query }, 'other');
-      expect(list).toContainNoneOf([email, phone, taxId]);
+      expect(list).toContainNoneOf(secrets);
     }
   });
 

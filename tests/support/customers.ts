@@ -72,6 +72,7 @@ export class Customers {
   readonly #authorization: Authorization;
   /** Where the data come from. */
   readonly people: People;
+  readonly #kept: { properties?: string[] };
   #requests = 0;
   #lastWrite = 0;
 
@@ -83,6 +84,8 @@ export class Customers {
     info: TestInfo;
     budget: Budget;
     people: People;
+    /** Of a worker: which properties a create keeps, once that is known. */
+    kept: { properties?: string[] };
     authorization?: Authorization;
   }) {
     this.#client = options.client;
@@ -91,6 +94,7 @@ export class Customers {
     this.#info = options.info;
     this.#budget = options.budget;
     this.people = options.people;
+    this.#kept = options.kept;
     this.#authorization = options.authorization ?? merchant(options.run.merchant);
   }
 
@@ -186,6 +190,25 @@ export class Customers {
     return this.#run.merchant;
   }
 
+  /**
+   * Goes on only where a create keeps plain values of these properties. Where it does not, its own checks tell, and nothing can be said of
+   * unusual values.
+   */
+  async keeping(names: readonly string[]): Promise<void> {
+    this.#kept.properties ??= await this.#keptProperties();
+    const lost = names.filter((name) => !this.#kept.properties?.includes(name));
+    if (lost.length) this.notTestable(`a create does not keep ${lost.join(', ')}`);
+  }
+
+  async #keptProperties(): Promise<string[]> {
+    const sent = this.people.full();
+    const known = this.known(await this.create(sent), sent);
+    const differing = ({ customer }: Answer) => compare(sent, pick(customer ?? {}, Object.keys(sent)));
+    const read = await this.read(known, sent, (answer) => differing(answer).length === 0);
+    const lost = differing(read).map(({ property }) => property.split('.')[0]);
+    return Object.keys(sent).filter((name) => !lost.includes(name));
+  }
+
   /** Goes on only where an update was accepted and reached its customer; both are other checks' to judge. */
   reached(known: Known, answer: Answer): void {
     if (!answer.customer) this.notTestable(`the update was not accepted: ${answer}`);
@@ -250,6 +273,7 @@ export class Customers {
       info: this.#info,
       budget: this.#budget,
       people: this.people,
+      kept: this.#kept,
       authorization: merchant(other, 'TRUSTLY_OTHER_'),
     });
   }
@@ -307,6 +331,9 @@ export class Customers {
       this.#inconclusive(reason);
     }
     if (answer.unanswered) {
+      const cause = answer.toString();
+      // Told once per run: each further request of the kind would cost its time-out again, and once more to confirm it.
+      if (!claim(this.#run, 'findings', `REF-3 ${cause}`, this.#info.testId)) this.notTestable(`a request was not answered: ${cause}`);
       throw new Unanswered(`${answer}, while a plain request right after it was answered ${plain}\n  curl: ${curl(answer.exchange)}`);
     }
   }

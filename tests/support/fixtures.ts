@@ -9,7 +9,7 @@ export { expect } from './matchers.ts';
 export { requirement } from './requirement.ts';
 
 type Fixtures = { budget: Budget; stranger: Client; customers: Customers };
-type WorkerFixtures = { run: Run; client: Client };
+type WorkerFixtures = { run: Run; client: Client; kept: { properties?: string[] } };
 
 /** A request that asks for patience takes none of its check's time. */
 function extend(milliseconds: number): void {
@@ -40,13 +40,16 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     { scope: 'worker' },
   ],
 
+  // biome-ignore lint/correctness/noEmptyPattern: as above
+  kept: [({}, use) => use({}), { scope: 'worker' }],
+
   stranger: async ({ playwright, run }, use) => {
     const client = connect(run, playwright.request, extend);
     await use(client);
     await client.dispose();
   },
 
-  customers: async ({ client, stranger, run, budget }, use, info) => {
+  customers: async ({ client, stranger, run, budget, kept }, use, info) => {
     const reason = outage(run);
     info.skip(reason !== undefined, `inconclusive: ${reason}`);
     const people = new People({
@@ -56,6 +59,6 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       claim: (value) => claim(run, 'people', value, randomUUID()),
       overrides: run.overrides,
     });
-    await use(new Customers({ client, stranger, run, info, budget, people }));
+    await use(new Customers({ client, stranger, run, info, budget, people, kept }));
   },
 });
