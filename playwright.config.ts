@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
+import type { Metadata } from './reports/conformance.ts';
 import { type Area, areas, catalogueSha256 } from './schemas/catalogue.ts';
 import { environment, readSettings, SettingsError } from './target/settings.ts';
 import type { Budget } from './tests/support/customers.ts';
@@ -54,6 +55,7 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.
 
 export default defineConfig<{ budget: Budget }>({
   testDir: 'tests',
+  metadata: { seed, targetName, ...(baseUrl && { baseUrl }) } satisfies Metadata,
   outputDir: join(out, 'playwright'),
   globalSetup: './tests/support/setup.ts',
   // A file stays in one worker, which costs more to start than most checks to run.

@@ -20,6 +20,9 @@ export const results = ['conformance.json', 'conformance.md', 'junit.xml', 'ledg
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
+/** What playwright.config.ts says of a run; it is kept where the reports of shards are merged. */
+export type Metadata = { seed: number; targetName: string; baseUrl?: string };
+
 /** Tells a run's verdict: on the terminal, in files, and to the runner as its status. */
 export default class ConformanceReporter implements Reporter {
   readonly #settings = readSettings();
@@ -28,20 +31,22 @@ export default class ConformanceReporter implements Reporter {
   #outage: string | undefined;
   #suite: Suite | undefined;
   #remaining = new Map<string, TestCase[]>();
-  #listing = false;
+  readonly #listing = process.argv.includes('--list');
+  #metadata: Partial<Metadata> = {};
 
   printsToStdio(): boolean {
     return true;
   }
 
-  onBegin(_config: FullConfig, suite: Suite): void {
-    const run = publishedRun();
+  onBegin({ metadata }: FullConfig, suite: Suite): void {
     const tests = suite.allTests();
-    // Nothing is set up where checks are only listed.
-    this.#listing = !run && tests.length > 0;
     if (!this.#listing) this.#clear();
-    if (!run || tests.length === 0) return;
+    if (tests.length === 0) return;
     this.#suite = suite;
+    this.#metadata = metadata as Metadata;
+    const run = publishedRun();
+    // Reports of several shards are merged in a process that knows of no run.
+    if (!run) return;
     for (const project of suite.suites) this.#remaining.set(project.title, project.allTests());
     const most = { requests: run.preflight.requests, customers: run.preflight.created.length };
     for (const project of suite.suites) {
@@ -97,13 +102,14 @@ export default class ConformanceReporter implements Reporter {
 
   onEnd({ status }: FullResult): Promise<{ status: FullResult['status'] }> {
     if (this.#listing) return Promise.resolve({ status });
-    const { out, strict, targetName, baseUrl, seed } = this.#settings;
+    const { out, strict, targetName } = this.#settings;
     const run = publishedRun();
+    const { seed = 0, baseUrl = run?.baseUrl ?? 'embedded sandbox' } = this.#metadata;
     const result = summarize({
       suite: this.#suite,
       run,
-      target: { name: targetName, baseUrl: baseUrl ?? run?.baseUrl ?? 'embedded sandbox' },
-      seed: seed ?? 0,
+      target: { name: this.#metadata.targetName ?? targetName, baseUrl: this.#settings.baseUrl ?? baseUrl },
+      seed,
       strict,
       version,
       startedAt: this.#startedAt,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import type { Suite, TestCase } from '@playwright/test/reporter';
 import { catalogue, catalogueSha256, type Level, type Requirement } from '../schemas/catalogue.ts';
@@ -159,7 +160,12 @@ type Recorded = {
 
 function exchangesOf(test: TestCase): Recorded[] {
   const attachments = test.results.flatMap((result) => result.attachments);
-  return attachments.flatMap(({ contentType, body }) => (contentType === EXCHANGE_TYPE && body ? [JSON.parse(body.toString())] : []));
+  return attachments.flatMap(({ contentType, body, path }) => {
+    if (contentType !== EXCHANGE_TYPE) return [];
+    // Where the reports of shards are merged the attachments are files.
+    const content = body ?? (path === undefined ? undefined : readFileSync(path));
+    return content ? [JSON.parse(content.toString())] : [];
+  });
 }
 
 /** How many requests a run made, and every customer that it created: no operation deletes them. */
