@@ -33,8 +33,8 @@ async function expectShutOut(customers: Customers, authorization: Authorization)
   });
   const create = await customers.send('create without right', { body: person, authorization });
 
-  expect.soft(update).toBeRefused();
-  expect.soft(create).toBeRefused();
+  expect(update).toBeRefused();
+  expect(create).toBeRefused();
   await expect(customers.stored(before)).toMatchCustomer(before.state);
   const found = await customers.find(person.externalId);
   if (found) expect(found, 'the customers that were created without right').toEqual([]);

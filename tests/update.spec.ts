@@ -27,7 +27,7 @@ for (const [by, how] of selectors) {
 
       customers.reached(before, answer);
       await expect(customers.stored(before)).toMatchCustomer(after(before, changes), before.state);
-      expect(answer).toShow(after(before, changes), before.state);
+      customers.shows(answer, after(before, changes), before.state);
     });
 
     test('adds what was not there', requirement('UPD-3'), async ({ customers }) => {
@@ -38,7 +38,7 @@ for (const [by, how] of selectors) {
 
       customers.reached(before, answer);
       await expect(customers.stored(before)).toMatchCustomer(after(before, changes));
-      expect(answer).toShow(after(before, changes));
+      customers.shows(answer, after(before, changes));
     });
 
     test('leaves what was not sent', requirement('UPD-4'), async ({ customers }) => {
@@ -48,7 +48,7 @@ for (const [by, how] of selectors) {
 
       customers.reached(before, answer);
       await expect(customers.stored(before)).toMatchCustomer(before.state);
-      expect(answer).toShow(before.state);
+      customers.shows(answer, before.state);
     });
 
     test('of one property alone leaves the rest or is refused', requirement('UPD-4'), async ({ customers }) => {
@@ -123,7 +123,7 @@ test.describe('a new value', () => {
       customers.reached(before, answer);
       await expect(customers.stored(before), `[UPD-2] the new ${name}`).toHaveKept({ [name]: value });
       await expect(customers.stored(before), '[UPD-4] the rest').toMatchCustomer(after(before, { [name]: value }), before.state);
-      expect(answer).toShow(after(before, { [name]: value }), before.state);
+      customers.shows(answer, after(before, { [name]: value }), before.state);
     });
   }
 

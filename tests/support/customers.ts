@@ -1,15 +1,15 @@
-import { type TestInfo, test } from '@playwright/test';
 import type { People, Plain } from '../../generators/customers.ts';
 import { apply, type Changes, compare, isOwned, type State } from '../../generators/model.ts';
 import { type Customer, sentences, validateCreate, validateUpdate } from '../../schemas/contract.ts';
 import type { Answer } from '../../target/answer.ts';
 import { type Authorization, merchant } from '../../target/authorization.ts';
 import type { Client, Outgoing } from '../../target/client.ts';
-import { curl, EXCHANGE_TYPE, toAllure } from '../../target/exchange.ts';
+import { curl } from '../../target/exchange.ts';
 import { claim, declareOutage, LAG, mayLag, noteLag, Outage, type ReadBack, type Run } from '../../target/run.ts';
 import type { Credentials } from '../../target/settings.ts';
-import { findings, type Operation } from './finding.ts';
-import { expect } from './matchers.ts';
+import { type Finding, findings, type Operation } from './finding.ts';
+import { told } from './matchers.ts';
+import type { Stage } from './stage.ts';
 
 /** Names an existing customer in a request: by customerId or externalId in the body, or by externalId in the query. */
 export type Selector = 'customerId' | 'externalId' | 'query';
@@ -67,7 +67,7 @@ export class Customers {
   readonly #client: Client;
   readonly #stranger: Client;
   readonly #run: Run;
-  readonly #info: TestInfo;
+  readonly #stage: Stage;
   readonly #budget: Budget;
   readonly #authorization: Authorization;
   /** Where the data come from. */
@@ -81,7 +81,7 @@ export class Customers {
     /** For requests with other credentials than the merchant's: it shares no connection and no cookie with `client`. */
     stranger: Client;
     run: Run;
-    info: TestInfo;
+    stage: Stage;
     budget: Budget;
     people: People;
     /** Of a worker: which properties a create keeps, once that is known. */
@@ -91,7 +91,7 @@ export class Customers {
     this.#client = options.client;
     this.#stranger = options.stranger;
     this.#run = options.run;
-    this.#info = options.info;
+    this.#stage = options.stage;
     this.#budget = options.budget;
     this.people = options.people;
     this.#kept = options.kept;
@@ -104,25 +104,35 @@ export class Customers {
     outgoing: Omit<Outgoing, 'authorization'> & { authorization?: Authorization },
     operation: Operation = 'upsert',
   ) {
-    return await test.step(
-      intent,
-      async () => {
-        const authorization = outgoing.authorization ?? this.#authorization;
-        const answer = await this.#exchange({ ...outgoing, authorization });
-        if ((outgoing.method ?? 'POST') === 'POST') this.#lastWrite = answer.exchange.stop;
-        if (answer.status >= 300 && answer.status < 400) {
-          this.#inconclusive(`a redirect is no answer: ${answer} to ${answer.header('location') ?? 'nowhere'}`);
-        }
-        const refusesUs = authorization === this.#authorization && [401, 403].includes(answer.status);
-        if (answer.unanswered || refusesUs) await this.#suspect(answer);
-        for (const finding of findings(answer, operation)) {
-          const first = claim(this.#run, 'findings', `${finding.id} ${finding.shape}`, this.#info.testId);
-          if (first) expect.soft(answer).toKeep(finding);
-        }
-        return answer;
-      },
-      { box: true },
-    );
+    return await this.#stage.step(intent, async () => {
+      const authorization = outgoing.authorization ?? this.#authorization;
+      const answer = await this.#exchange({ ...outgoing, authorization });
+      if ((outgoing.method ?? 'POST') === 'POST') this.#lastWrite = answer.exchange.stop;
+      if (answer.status >= 300 && answer.status < 400) {
+        this.#inconclusive(`a redirect is no answer: ${answer} to ${answer.header('location') ?? 'nowhere'}`);
+      }
+      const refusesUs = authorization === this.#authorization && [401, 403].includes(answer.status);
+      if (answer.unanswered || refusesUs) await this.#suspect(answer);
+      for (const finding of findings(answer, operation)) this.#tell(answer, finding);
+      return answer;
+    });
+  }
+
+  /** Tells what an answer breaks beside the check's own question; once per run, because one defect is one finding. */
+  #tell(answer: Answer, finding: Finding): void {
+    if (claim(this.#run, 'findings', `${finding.id} ${finding.shape}`, this.#stage.id)) this.#stage.tell(answer, finding);
+  }
+
+  /**
+   * Sees whether an answer shows the customer in this state (ANS-5). It is asked once the stored state is known to be right, so that an
+   * answer that does not show it is the only thing wrong.
+   */
+  shows(answer: Answer, expected: State, before: State = {}): void {
+    const differences = compare(expected, answer.customer ?? {}, before);
+    if (differences.length === 0) return;
+    const kind = answer.exchange.request.body?.includes(':null') ? 'removal' : 'update';
+    const message = 'the answer does not show the customer as it is after the request';
+    this.#tell(answer, { id: 'ANS-5', message, lines: told(differences), shape: kind });
   }
 
   /** Creates a customer; the body is one that the published schema allows. */
@@ -270,7 +280,7 @@ export class Customers {
       client: this.#stranger,
       stranger: this.#stranger,
       run: this.#run,
-      info: this.#info,
+      stage: this.#stage,
       budget: this.#budget,
       people: this.people,
       kept: this.#kept,
@@ -280,21 +290,16 @@ export class Customers {
 
   /** Ends the check: something that it needs has failed. */
   notTestable(reason: string): never {
-    return this.#end('not testable', reason);
+    return this.#stage.end('not testable', reason);
   }
 
   /** Ends the check: this target, or these settings, have not what it is about. */
   notApplicable(reason: string): never {
-    return this.#end('not applicable', reason);
+    return this.#stage.end('not applicable', reason);
   }
 
   #inconclusive(reason: string): never {
-    return this.#end('inconclusive', reason);
-  }
-
-  #end(outcome: string, reason: string): never {
-    this.#info.skip(true, `${outcome}: ${reason}`);
-    throw new SuiteFault('a skipped check went on');
+    return this.#stage.end('inconclusive', reason);
   }
 
   /** Waits until a read can no longer be behind the last write, on a target where reads were seen to be. */
@@ -314,17 +319,15 @@ export class Customers {
       declareOutage(this.#run, error.message);
       return this.#inconclusive(error.message);
     });
-    await this.#info.attach(`${answer.exchange.request.method} ${answer}`, {
-      contentType: EXCHANGE_TYPE,
-      body: JSON.stringify(toAllure(answer.exchange)),
-    });
+    await this.#stage.show(answer);
     return answer;
   }
 
   /** An answer that may mean an outage: a plain request tells. Where it is answered, the target is up and this one request is at fault. */
   async #suspect(answer: Answer): Promise<void> {
-    const plain = await test.step('is the target still there?', () =>
-      this.#exchange({ body: this.people.plain(), authorization: merchant(this.#run.merchant) }));
+    const plain = await this.#stage.step('is the target still there?', () =>
+      this.#exchange({ body: this.people.plain(), authorization: merchant(this.#run.merchant) }),
+    );
     if (plain.unanswered || [401, 403].includes(plain.status)) {
       const reason = plain.unanswered ? `the target does not answer any more: ${plain}` : `the target refuses the credentials: ${plain}`;
       declareOutage(this.#run, reason);
@@ -333,7 +336,7 @@ export class Customers {
     if (answer.unanswered) {
       const cause = answer.toString();
       // Told once per run: each further request of the kind would cost its time-out again, and once more to confirm it.
-      if (!claim(this.#run, 'findings', `REF-3 ${cause}`, this.#info.testId)) this.notTestable(`a request was not answered: ${cause}`);
+      if (!claim(this.#run, 'findings', `REF-3 ${cause}`, this.#stage.id)) this.notTestable(`a request was not answered: ${cause}`);
       throw new Unanswered(`${answer}, while a plain request right after it was answered ${plain}\n  curl: ${curl(answer.exchange)}`);
     }
   }

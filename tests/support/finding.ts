@@ -7,6 +7,8 @@ export type Finding = {
   id: string;
   /** What is wrong, in one line. */
   message: string;
+  /** What was expected and what came, where it can be told by property. */
+  lines?: { expected: string; actual: string }[];
   /** The same for the same defect: it is told once per run. */
   shape: string;
 };

@@ -3,7 +3,9 @@ import { test as base } from '@playwright/test';
 import { People } from '../../generators/customers.ts';
 import type { Client } from '../../target/client.ts';
 import { claim, connect, outage, publishedRun, type Run } from '../../target/run.ts';
+import type { Declare } from './collection.ts';
 import { type Budget, Customers, SuiteFault } from './customers.ts';
+import { playwrightStage } from './stage.ts';
 
 export { expect } from './matchers.ts';
 export { requirement } from './requirement.ts';
@@ -17,8 +19,7 @@ function extend(milliseconds: number): void {
   info.setTimeout(info.timeout + milliseconds);
 }
 
-/** Playwright's test with the customers of a check. */
-export const test = base.extend<Fixtures, WorkerFixtures>({
+const checkTest = base.extend<Fixtures, WorkerFixtures>({
   budget: [{ requests: 1, customers: 1 }, { option: true }],
 
   run: [
@@ -59,6 +60,14 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
       claim: (value) => claim(run, 'people', value, randomUUID()),
       overrides: run.overrides,
     });
-    await use(new Customers({ client, stranger, run, info, budget, people, kept }));
+    await use(new Customers({ client, stranger, run, stage: playwrightStage(info), budget, people, kept }));
   },
 });
+
+declare global {
+  /** Set where the checks are collected for the proof of the suite and not run by Playwright. */
+  var conformanceCollector: Declare | undefined;
+}
+
+/** Playwright's test with the customers of a check. */
+export const test: Declare = globalThis.conformanceCollector ?? checkTest;

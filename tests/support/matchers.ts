@@ -1,14 +1,13 @@
-import { expect as base, test } from '@playwright/test';
+import { expect as base } from '@playwright/test';
 import { compare, type Difference, type State } from '../../generators/model.ts';
 import { sentences, validateAnswer } from '../../schemas/contract.ts';
 import type { Answer } from '../../target/answer.ts';
 import { curl } from '../../target/exchange.ts';
-import { claim, publishedRun } from '../../target/run.ts';
 import type { Stored } from './customers.ts';
 import type { Finding } from './finding.ts';
 
 /** A failure as every report shows it: what is wrong, expected, actual, and how to see it again. */
-function failure(headline: string, lines: { expected: string; actual: string }[], answer: Answer): string {
+export function failure(headline: string, lines: { expected: string; actual: string }[], answer: Answer): string {
   const body = answer.exchange.response?.body;
   return [
     headline,
@@ -18,7 +17,8 @@ function failure(headline: string, lines: { expected: string; actual: string }[]
   ].join('\n');
 }
 
-const told = (differences: Difference[]) =>
+/** Differences as the lines of a failure. */
+export const told = (differences: Difference[]) =>
   differences.map(({ property, expected, actual }) => ({ expected: `${property} ${expected}`, actual: `${property} ${actual}` }));
 
 function result(pass: boolean, message: () => string) {
@@ -100,23 +100,9 @@ export const expect = base.extend({
     return await settled(stored, expected, (shown) => compare(expected, shown, before));
   },
 
-  /**
-   * The answer shows the customer in this state (ANS-5). It is asked once the stored state is known to be right, so that an answer that
-   * does not show it is the only thing wrong; and told once per run and kind of request.
-   */
-  toShow(answer: Answer, expected: State, before: State = {}) {
-    const differences = compare(expected, answer.customer ?? {}, before);
-    const run = publishedRun();
-    const kind = answer.exchange.request.body?.includes(':null') ? 'removal' : 'update';
-    const pass = differences.length === 0 || (run !== undefined && !claim(run, 'findings', `ANS-5 ${kind}`, test.info().testId));
-    return result(pass, () =>
-      failure('[ANS-5] the answer does not show the customer as it is after the request', told(differences), answer),
-    );
-  },
-
   /** The answer keeps a promise that every answer makes; the message names the requirement. */
   toKeep(answer: Answer, finding: Finding) {
-    return result(false, () => failure(`[${finding.id}] ${finding.message}`, [], answer));
+    return result(false, () => failure(`[${finding.id}] ${finding.message}`, finding.lines ?? [], answer));
   },
 });
 

@@ -1,0 +1,29 @@
+import type { TestDetails } from '@playwright/test';
+import type { Customers } from './customers.ts';
+
+/** The body of a check. */
+export type Body = (fixtures: { customers: Customers }) => Promise<void>;
+/** A check as the proof of the suite performs it. */
+export type Check = { title: string; requirements: string[]; body: Body };
+
+/** Playwright's `test`, as far as the files of checks use it. */
+export type Declare = {
+  (title: string, details: TestDetails, body: Body): void;
+  describe(title: string, declare: () => void): void;
+};
+
+/** A `test` that performs nothing and keeps what it is given. */
+export function collector(): { declare: Declare; checks: Check[] } {
+  const checks: Check[] = [];
+  const titles: string[] = [];
+  const add = (title: string, { tag }: TestDetails, body: Body) => {
+    const requirements = [tag ?? []].flat().map((id) => id.slice(1));
+    checks.push({ title: [...titles, title].join(' › '), requirements, body });
+  };
+  const describe = (title: string, declare: () => void) => {
+    titles.push(title);
+    declare();
+    titles.pop();
+  };
+  return { declare: Object.assign(add, { describe }), checks };
+}

@@ -1,0 +1,41 @@
+import { type TestInfo, test } from '@playwright/test';
+import type { Answer } from '../../target/answer.ts';
+import { EXCHANGE_TYPE, toAllure } from '../../target/exchange.ts';
+import type { Finding } from './finding.ts';
+import { expect } from './matchers.ts';
+
+/** How a check ends without a judgement. */
+export type Ending = 'not testable' | 'not applicable' | 'inconclusive';
+
+/** Where a check is performed: under Playwright, or in the proof of the suite, which performs it on many servers. */
+export type Stage = {
+  /** Names the check where it takes something for itself. */
+  id: string;
+  /** Performs a part of the check under a name that says what it is for. */
+  step<T>(intent: string, body: () => Promise<T>): Promise<T>;
+  /** Shows an exchange in the current step. */
+  show(answer: Answer): Promise<void>;
+  /** Takes what an answer breaks beside the check's own question; the check goes on. */
+  tell(answer: Answer, finding: Finding): void;
+  /** Ends the check. */
+  end(ending: Ending, reason: string): never;
+};
+
+/** A check under Playwright. */
+export function playwrightStage(info: TestInfo): Stage {
+  return {
+    id: info.testId,
+    // Boxed: a failure points at the check's own line.
+    step: (intent, body) => test.step(intent, body, { box: true }),
+    show: (answer) =>
+      info.attach(`${answer.exchange.request.method} ${answer}`, {
+        contentType: EXCHANGE_TYPE,
+        body: JSON.stringify(toAllure(answer.exchange)),
+      }),
+    tell: (answer, finding) => expect.soft(answer).toKeep(finding),
+    end: (ending, reason) => {
+      info.skip(true, `${ending}: ${reason}`);
+      throw new Error('Playwright went on with a check that was skipped');
+    },
+  };
+}
