@@ -11,7 +11,7 @@ export type Outcome = (typeof outcomes)[number];
 export type Finding = { requirement: string; outcome: Outcome; message: string | null };
 
 /** What one attempt of a check says: of the requirements it names, and of others that it saw broken on its way. */
-type Attempt = {
+export type Attempt = {
   own: { outcome: Outcome | 'unanswered'; message: string | null };
   /** The requirements that its errors name by a mark, as `[NULL-1]`, and what they say. */
   marked: Map<string, string>;
@@ -19,9 +19,12 @@ type Attempt = {
   fault?: string;
 };
 
+/** An error that ended an attempt or was noted on its way; `asserted`: by an expectation, and not by accident. */
+export type Failure = { message: string; asserted: boolean };
+
 /** The requirement that a request breaks which gets no answer; what its check is about could not be seen. */
 const UNANSWERED = 'REF-3';
-const MARK = /^(?:Error: )?\[([A-Z]+-\d+)\] /;
+const MARK = /^\[([A-Z]+-\d+)\] /;
 const SKIPPED: Record<string, Outcome> = {
   'not testable': 'not-testable',
   'not applicable': 'not-applicable',
@@ -34,11 +37,15 @@ export function requirementsOf(test: TestCase): string[] {
   return test.tags.map((tag) => tag.slice(1)).filter((id) => ids.has(id));
 }
 
-/** What a check says of each requirement that it names or saw broken; `faults` are the suite's own. */
+/** What a check that Playwright ran says of each requirement that it names or saw broken; `faults` are the suite's own. */
 export function judge(test: TestCase): { findings: Finding[]; faults: string[] } {
-  const attempts = test.results.filter(({ status }) => status !== 'interrupted').map(attempt);
+  const attempts = test.results.filter(({ status }) => status !== 'interrupted').map(attemptOf);
+  return settleAll(requirementsOf(test), attempts);
+}
+
+/** What a check says of each requirement that it names or saw broken, after one attempt or two. */
+export function settleAll(named: readonly string[], attempts: readonly Attempt[]): { findings: Finding[]; faults: string[] } {
   const faults = attempts.flatMap(({ fault }) => fault ?? []);
-  const named = requirementsOf(test);
   const [first, last] = [attempts[0], attempts.at(-1)];
   if (!first || !last) {
     return { findings: named.map((requirement) => ({ requirement, outcome: 'inconclusive', message: 'the check was not run' })), faults };
@@ -93,33 +100,40 @@ function settle(first: Attempt['own'], last: Attempt['own'], confirmed: boolean)
   return { outcome: last.outcome, message: last.message };
 }
 
-function attempt(result: TestResult): Attempt {
-  const marked = new Map<string, string>();
+function attemptOf(result: TestResult): Attempt {
   const skip = result.annotations.find(({ type, description }) => type === 'skip' && description)?.description;
-  const passed: Attempt['own'] = { outcome: 'passed', message: null };
-  if (result.status === 'passed') return { own: passed, marked };
-  if (result.status === 'skipped' && result.errors.length === 0) return { own: skipped(skip), marked };
-  let own: Attempt['own'] = skip === undefined ? passed : skipped(skip);
-  let fault: string | undefined;
+  if (result.status === 'skipped' && result.errors.length === 0) return toAttempt([], skip ?? '');
   const asserted = new Set(assertions(result.steps));
-  for (const error of result.errors) {
-    const message = stripVTControlCharacters(error.message ?? error.value ?? 'an error without a message');
-    const [mark, id] = MARK.exec(message) ?? [];
-    const text = message.replace(/^Error: /, '');
+  const failures = result.errors.map((error): Failure => {
+    const message = error.message ?? error.value ?? 'an error without a message';
+    const place = error.location ? ` (${error.location.file}:${error.location.line})` : '';
+    return asserted.has(message) ? { message, asserted: true } : { message: `${message}${place}`, asserted: false };
+  });
+  return toAttempt(failures, skip);
+}
+
+/** What an attempt says by its errors, and by the reason that it gave where it ended without a judgement. */
+export function toAttempt(failures: readonly Failure[], skip?: string): Attempt {
+  const marked = new Map<string, string>();
+  let own: Attempt['own'] = skip === undefined ? { outcome: 'passed', message: null } : skipped(skip);
+  let fault: string | undefined;
+  for (const { message, asserted } of failures) {
+    const text = stripVTControlCharacters(message).replace(/^Error: /, '');
+    const [mark, id] = MARK.exec(text) ?? [];
     if (mark && id) marked.set(id, text.replace(`[${id}] `, ''));
-    else if (message.startsWith('Unanswered: ')) own = { outcome: 'unanswered', message: text.replace('Unanswered: ', '') };
-    else if (/^Test timeout of \d+ms exceeded/.test(message))
+    else if (text.startsWith('Unanswered: ')) own = { outcome: 'unanswered', message: text.replace('Unanswered: ', '') };
+    else if (/^Test timeout of \d+ms exceeded/.test(text))
       own = { outcome: 'inconclusive', message: 'the target is too slow for the check' };
-    else if (asserted.has(error.message ?? '')) own = { outcome: 'failed', message: text };
-    else fault = `${message}${error.location ? ` (${error.location.file}:${error.location.line})` : ''}`;
+    else if (asserted) own = { outcome: 'failed', message: text };
+    else fault = text;
   }
   return { own, marked, ...(fault !== undefined && { fault }) };
 }
 
-function skipped(reason: string | undefined): Attempt['own'] {
-  const [word = '', ...rest] = (reason ?? '').split(': ');
+function skipped(reason: string): Attempt['own'] {
+  const [word = '', ...rest] = reason.split(': ');
   const outcome = SKIPPED[word];
-  return outcome ? { outcome, message: rest.join(': ') } : { outcome: 'inconclusive', message: reason ?? 'the check was skipped' };
+  return outcome ? { outcome, message: rest.join(': ') } : { outcome: 'inconclusive', message: reason || 'the check was skipped' };
 }
 
 /** The messages of every failed expectation. */

@@ -28,7 +28,6 @@ export type Created = { customerId: string; externalId: string | null };
 /** What the workers of one run share. */
 export type Run = {
   baseUrl: string;
-  embedded: boolean;
   targetName: string;
   merchant: Credentials;
   other?: Credentials;

@@ -220,7 +220,7 @@ const PRODUCTION = /(^|\.)(trustly\.one|trustly\.com|paywithmybank\.com)$/;
  * Holds a run to loopback, private addresses, the vendor's sandbox and the one host that TRUSTLY_ALLOW_HOST names. A name is judged by
  * what it resolves to; one that does not resolve cannot be reached either and is left to the first request. Throws SettingsError.
  */
-export async function assertHostAllowed({ baseUrl, allowHost }: Settings): Promise<void> {
+export async function assertHostAllowed({ baseUrl, allowHost }: Pick<Settings, 'baseUrl' | 'allowHost'>): Promise<void> {
   if (!baseUrl) return;
   const { hostname, host } = new URL(baseUrl);
   if (hostname === SANDBOX || allowHost === hostname || allowHost === host) return;

@@ -1,5 +1,6 @@
-import { randomBytes, randomInt } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { request } from '@playwright/test';
@@ -10,7 +11,7 @@ import type { Answer } from '../../target/answer.ts';
 import { merchant } from '../../target/authorization.ts';
 import type { Outgoing } from '../../target/client.ts';
 import { claim, connect, LAG, Outage, publishRun, type ReadBack, type Run } from '../../target/run.ts';
-import { assertHostAllowed, type Credentials, readSettings, SettingsError } from '../../target/settings.ts';
+import { assertHostAllowed, readSettings, SettingsError } from '../../target/settings.ts';
 
 /** An unreachable target is told within ten seconds, the start of the runner included. */
 const FIRST_REQUEST = 7_000;
@@ -19,47 +20,40 @@ const FIRST_REQUEST = 7_000;
 export default async function setup(): Promise<() => Promise<void>> {
   const settings = readSettings();
   await assertHostAllowed(settings).catch(exitOnSettingsError);
-  const credentials = (name: string): Credentials => ({
-    accessId: `${name}-${randomBytes(4).toString('hex')}`,
-    accessKey: randomBytes(16).toString('hex'),
-  });
-  const [first, second] = [credentials('merchant'), credentials('other')];
-  const sandbox = settings.baseUrl
-    ? undefined
-    : await startSandbox({
-        merchants: [
-          { ...first, merchantId: '1002463580' },
-          { ...second, merchantId: '1002463581' },
-        ],
-      });
+  const { baseUrl, merchant, other, targetName, seed = 0, timeout, overrides } = settings;
+  const common = { targetName, seed, timeout, overrides };
+  if (baseUrl && merchant) {
+    const { run, close } = await openRun({ ...common, baseUrl, merchant, ...(other && { other }) });
+    publishRun(run);
+    return close;
+  }
+  const sandbox = await startSandbox();
+  const [first, second] = sandbox.merchants;
+  if (!first || !second) throw new Error('the sandbox was to have two merchants');
+  const { run, close } = await openRun({ ...common, baseUrl: sandbox.baseUrl, merchant: first, other: second });
+  publishRun(run);
+  return async () => {
+    await close();
+    await sandbox.close();
+  };
+}
+
+/** What is settled of a run before it is opened. */
+export type Plan = Omit<Run, 'prefix' | 'readBack' | 'scratch' | 'preflight' | 'merchantId'>;
+
+/** Opens a run on a target. Throws Outage where it does not answer plain requests. */
+export async function openRun(plan: Plan): Promise<{ run: Run; close: () => Promise<void> }> {
   const scratch = mkdtempSync(join(tmpdir(), 'conformance-'));
-  const run: Run = {
-    baseUrl: settings.baseUrl ?? sandbox?.baseUrl ?? '',
-    embedded: sandbox !== undefined,
-    targetName: settings.targetName,
-    merchant: settings.merchant ?? first,
-    ...(sandbox ? { other: second } : settings.other && { other: settings.other }),
-    prefix: prefix(),
-    seed: settings.seed ?? 0,
-    timeout: settings.timeout,
-    overrides: settings.overrides,
-    readBack: { byId: false, list: false, lags: false },
-    scratch,
-    preflight: { requests: 0, created: [] },
-  };
-  const close = async () => {
-    rmSync(scratch, { recursive: true, force: true });
-    await sandbox?.close();
-  };
+  const readBack = { byId: false, list: false, lags: false };
+  const run: Run = { ...plan, prefix: prefix(), readBack, scratch, preflight: { requests: 0, created: [] } };
+  const close = () => rm(scratch, { recursive: true, force: true });
   try {
-    mkdirSync(scratch, { recursive: true });
     await preflight(run);
   } catch (error) {
     await close();
     throw error;
   }
-  publishRun(run);
-  return close;
+  return { run, close };
 }
 
 /** Digits, as in the page's sample of an externalId; the time first, so that a run's customers are easily found again. */

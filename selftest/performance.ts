@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import { request } from '@playwright/test';
+import { People } from '../generators/customers.ts';
+import { type Finding, settleAll, toAttempt } from '../reports/outcome.ts';
+import type { Merchant } from '../sandbox/behaviour.ts';
+import { areas } from '../schemas/catalogue.ts';
+import { claim, connect, type Run } from '../target/run.ts';
+import { type Check, collector } from '../tests/support/collection.ts';
+import { Customers } from '../tests/support/customers.ts';
+import { failure } from '../tests/support/matchers.ts';
+import { openRun } from '../tests/support/setup.ts';
+import type { Ending, Stage } from '../tests/support/stage.ts';
+
+/** Requests that one check may make here: enough for any, so that none ends early on a server that keeps it waiting. */
+const BUDGET = { requests: 200, customers: 200 };
+
+/** Every example check of the suite, in the order of a run. */
+export async function collectChecks(): Promise<Check[]> {
+  const { declare, checks } = collector();
+  globalThis.conformanceCollector = declare;
+  for (const area of areas) await import(`../tests/${area}.spec.ts`);
+  return checks;
+}
+
+/** A check ended itself without a judgement. */
+class Ended extends Error {
+  readonly reason: string;
+
+  constructor(ending: Ending, reason: string) {
+    super(reason);
+    this.reason = `${ending}: ${reason}`;
+  }
+}
+
+/** What came of one check on one server. */
+export type Performed = { check: Check; findings: Finding[]; faults: string[] };
+
+/** Performs checks on a server, one after the other, as a run would: until there are no more, or `enough` says so. */
+export async function perform(
+  checks: readonly Check[],
+  server: { baseUrl: string; merchants: readonly Merchant[] },
+  enough: (performed: Performed) => boolean = () => false,
+): Promise<{ performed: Performed[]; requests: number; seconds: number }> {
+  const start = Date.now();
+  const [merchant, other] = server.merchants;
+  if (!merchant || !other) throw new Error('a server of the proof has two merchants');
+  const plan = { baseUrl: server.baseUrl, targetName: 'proof', merchant, other, seed: 1, timeout: 1_000, overrides: {} };
+  const { run, close } = await openRun(plan);
+  const [client, stranger] = [connect(run, request), connect(run, request)];
+  const kept = {};
+  const performed: Performed[] = [];
+  let requests = run.preflight.requests;
+  for (const check of checks) {
+    const failures: { message: string; asserted: boolean }[] = [];
+    const stage = proofStage(check, failures, () => {
+      requests += 1;
+    });
+    const customers = new Customers({ client, stranger, run, stage, budget: BUDGET, people: peopleOf(run, check), kept });
+    const skip = await check.body({ customers }).then(
+      () => undefined,
+      (error) => {
+        if (error instanceof Ended) return error.reason;
+        failures.push({ message: String(error), asserted: 'matcherResult' in error });
+        return undefined;
+      },
+    );
+    const result = { check, ...settleAll(check.requirements, [toAttempt(failures, skip)]) };
+    performed.push(result);
+    if (enough(result)) break;
+  }
+  await Promise.all([client.dispose(), stranger.dispose(), close()]);
+  return { performed, requests, seconds: (Date.now() - start) / 1000 };
+}
+
+function proofStage(check: Check, failures: { message: string; asserted: boolean }[], count: () => void): Stage {
+  return {
+    id: check.title,
+    step: (_intent, body) => body(),
+    show: () => Promise.resolve(count()),
+    tell: (answer, { id, message, lines = [] }) => failures.push({ message: failure(`[${id}] ${message}`, lines, answer), asserted: true }),
+    end: (ending, reason) => {
+      throw new Ended(ending, reason);
+    },
+  };
+}
+
+function peopleOf(run: Run, { title }: Check): People {
+  const { seed, prefix, overrides } = run;
+  return new People({ seed, name: title, prefix, overrides, claim: (value) => claim(run, 'people', value, randomUUID()) });
+}
