@@ -155,6 +155,8 @@ test.describe('a new value', () => {
 
     const answer = await customers.update(before, 'externalId', changes);
 
+    expect(answer).toBeAnswered();
+    if (answer.refused) customers.notApplicable('the target refuses such customData');
     customers.reached(before, answer);
     await expect(customers.stored(before)).toMatchCustomer(after(before, changes), before.state);
   });
