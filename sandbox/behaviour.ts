@@ -25,6 +25,7 @@ export interface Request {
 
 /** What is sent back. */
 export interface Answer {
+  /** The status code; 0 closes the connection without an answer. */
   status: number;
   headers: Record<string, string>;
   content: string;

@@ -154,6 +154,10 @@ function toRefusal(error: unknown): Refusal {
 }
 
 function send(reply: FastifyReply, { status, headers, content }: Answer): FastifyReply {
+  if (status === 0) {
+    reply.hijack().raw.destroy();
+    return reply;
+  }
   return reply.code(status).headers(headers).send(content);
 }
 

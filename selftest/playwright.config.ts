@@ -10,5 +10,10 @@ export default defineConfig({
   workers: 2,
   timeout: 120_000,
   forbidOnly: !!process.env.CI,
+  projects: [
+    { name: 'proof', testMatch: 'proof.spec.ts', fullyParallel: true },
+    { name: 'suite', testIgnore: ['proof.spec.ts', 'table.spec.ts'] },
+    { name: 'table', testMatch: 'table.spec.ts', dependencies: ['proof'] },
+  ],
   reporter: [['list'], ['./tally.ts']],
 });

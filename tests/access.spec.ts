@@ -1,6 +1,6 @@
 import { type Authorization, anonymous, inOtherCase, literal, otherScheme, unknownMerchant, wrongKey } from '../target/authorization.ts';
 import type { Credentials } from '../target/settings.ts';
-import { type Customers, essentials, selectors } from './support/customers.ts';
+import { type Customers, selectors } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
 
 type Way = readonly [what: string, authorization: (credentials: Credentials) => Authorization];
@@ -28,7 +28,7 @@ async function expectShutOut(customers: Customers, authorization: Authorization)
   const person = { ...customers.people.plain(), vip: '2' };
 
   const update = await customers.send('update without right', {
-    body: { ...essentials(before.state), vip: '2', customerId: before.customerId },
+    body: { ...customers.essentials(before.state), vip: '2', customerId: before.customerId },
     authorization,
   });
   const create = await customers.send('create without right', { body: person, authorization });

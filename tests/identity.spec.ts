@@ -1,4 +1,4 @@
-import { after, essentials, type Known, selectors } from './support/customers.ts';
+import { after, type Known, selectors } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
 
 const named = { customerId: 'IDY-1', externalId: 'IDY-2', query: 'IDY-3' } as const;
@@ -184,7 +184,7 @@ test.describe('one externalId, one customer', () => {
     expect(renamed).toBeAnswered();
     if (renamed.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be changed here');
 
-    const later = await customers.upsert('update by the new externalId', { ...essentials(before.state), externalId, vip: '2' });
+    const later = await customers.upsert('update by the new externalId', { ...customers.essentials(before.state), externalId, vip: '2' });
     const anew = await customers.create({ ...customers.people.plain(), externalId: before.externalId });
 
     expect(later).toBeAccepted();

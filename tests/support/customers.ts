@@ -43,7 +43,7 @@ export class Unanswered extends Error {
 /** How many requests and customers one check of an area makes at most; a run adds them up before it starts. */
 export type Budget = { requests: number; customers: number };
 
-/** Properties that plain updates carry, changed or not: what the schema requires, and the taxId that a target's business may. */
+/** What the schema requires, and the taxId that a target's business may. */
 const ESSENTIALS = ['name', 'address', 'phone', 'email', 'taxId'] as const;
 
 /** A stored customer, read when an expectation asks; a read that comes behind a write is asked again, as Playwright's locators are. */
@@ -151,12 +151,17 @@ export class Customers {
   update(known: Known, by: Selector, changes: Changes, state: State = known.state): Promise<Answer> {
     const [, how] = selectors.find(([selector]) => selector === by) ?? [by, by];
     const what = Object.entries(changes).map(([name, value]) => (value === null ? `remove ${name}` : `set ${name}`));
-    const body = { ...essentials(state), ...(by === 'query' ? {} : { [by]: known[by] }), ...changes };
+    const body = { ...this.essentials(state), ...(by === 'query' ? {} : { [by]: known[by] }), ...changes };
     return this.upsert(
       `${what.join(', ') || 'change nothing'}, ${how}`,
       body,
       by === 'query' ? { externalId: known.externalId } : undefined,
     );
+  }
+
+  /** The properties that a plain update carries, changed or not, as far as the customer has them. */
+  essentials(state: State): State {
+    return pick(state, [...ESSENTIALS, ...this.people.demanded]);
   }
 
   /**
@@ -242,7 +247,7 @@ export class Customers {
   async read(known: Known, expected: State = known.state, accept: (answer: Answer) => boolean = () => true): Promise<Answer> {
     if (!this.#run.readBack.byId) {
       return await this.upsert('read the customer by an update that changes nothing', {
-        ...essentials(expected),
+        ...this.essentials(expected),
         customerId: known.customerId,
       });
     }
@@ -340,11 +345,6 @@ export class Customers {
       throw new Unanswered(`${answer}, while a plain request right after it was answered ${plain}\n  curl: ${curl(answer.exchange)}`);
     }
   }
-}
-
-/** The properties that a plain update carries, as far as the customer has them. */
-export function essentials(state: State): State {
-  return pick(state, ESSENTIALS);
 }
 
 /** These properties of a customer, as far as it has them. */
