@@ -32,6 +32,7 @@ export type Removable = (typeof removableProperties)[number];
 
 /** Realistic people who cannot exist: reserved e-mail domains, 555-01xx numbers, tax ids that are never issued. */
 export class People {
+  readonly #run: string;
   readonly #prefix: string;
   readonly #claim: Claim;
   readonly #overrides: Partial<Customer>;
@@ -42,9 +43,15 @@ export class People {
     const digest = createHash('sha256').update(`${options.seed} ${options.name}`).digest();
     faker.seed(digest.readUInt32BE());
     faker.setDefaultRefDate(REFERENCE_DATE);
+    this.#run = options.prefix;
     this.#prefix = `${options.prefix}${String(digest.readUInt32BE(4) % 1e6).padStart(6, '0')}`;
     this.#claim = options.claim;
     this.#overrides = options.overrides;
+  }
+
+  /** Whether an externalId is one of the run's. */
+  owns(externalId: string | undefined): boolean {
+    return externalId?.startsWith(this.#run) ?? false;
   }
 
   /** The properties that the settings demand of every customer, so that none can be removed. */

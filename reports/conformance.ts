@@ -56,9 +56,9 @@ export default class ConformanceReporter implements Reporter {
         most.customers += (budget?.customers ?? 0) * (test.retries + 1);
       }
     }
-    const readBack = run.readBack.byId
-      ? `GET /customers/{customerId}${run.readBack.lags ? ', which lags' : ''}`
-      : 'an update that changes nothing';
+    const { byId, lags } = run.readBack;
+    const readBack =
+      byId && !lags ? 'GET /customers/{customerId}' : `an update that changes nothing${lags ? ', because GET comes behind writes' : ''}`;
     console.log(
       [
         `Conformance of POST /customers: ${run.targetName}, ${run.baseUrl}`,

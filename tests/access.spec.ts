@@ -50,6 +50,22 @@ test.describe('nothing is done with', () => {
   }
 });
 
+test.describe('nobody', () => {
+  test('is shown a customer by GET without credentials', requirement('ACC-1'), async ({ customers }) => {
+    if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
+    const person = customers.people.plain();
+    const before = await customers.given({}, person);
+
+    const answer = await customers.send(
+      'read without right',
+      { method: 'GET', path: `/customers/${before.customerId}`, authorization: anonymous },
+      'other',
+    );
+
+    expect(answer).toContainNoneOf([person.email, person.phone, person.taxId]);
+  });
+});
+
 test.describe('another merchant', () => {
   for (const [by, how] of selectors) {
     test(`does not change a customer ${how}`, requirement('ACC-5'), async ({ customers }) => {
@@ -97,17 +113,19 @@ test.describe('another merchant', () => {
     }
   });
 
-  test('may have the same externalId', requirement('ACC-5'), async ({ customers }) => {
+  test('may have the same externalId', requirement('CRE-1', 'ACC-5'), async ({ customers }) => {
     const other = customers.ofOtherMerchant();
     const before = await customers.given();
 
-    const answer = await other.create({ ...other.people.plain(), externalId: before.externalId });
+    const person = other.people.plain();
+    const answer = await other.create({ ...person, externalId: before.externalId });
 
-    expect(answer).toBeAccepted();
-    expect(answer.customer?.customerId, 'the customerId of their customer').not.toBe(before.customerId);
-    await expect(customers.stored(before)).toMatchCustomer(before.state);
+    expect(answer, "[CRE-1] the other merchant's create").toBeAccepted();
+    expect(answer.customer?.customerId, '[ACC-5] the customerId of their customer').not.toBe(before.customerId);
+    await other.upsert('update theirs by the externalId', { ...customers.essentials(person), externalId: before.externalId, vip: '9' });
+    await expect(customers.stored(before), '[ACC-5] the customer').toMatchCustomer(before.state);
     const own = await customers.update(before, 'externalId', { vip: '4' });
-    expect(own).toName(before.customerId);
+    expect(own, '[ACC-5] the own customer').toName(before.customerId);
   });
 });
 
@@ -128,7 +146,7 @@ test.describe('missing or wrong credentials', () => {
     const answer = await customers.send('create without right', { body: customers.people.plain(), authorization: anonymous });
     if (answer.status !== 401) customers.notApplicable(`a request without credentials is answered ${answer}`);
 
-    expect(answer.header('www-authenticate'), 'the WWW-Authenticate header').toMatch(/\S/);
+    expect(answer.header('www-authenticate') ?? '', 'the WWW-Authenticate header').toMatch(/\S/);
   });
 });
 

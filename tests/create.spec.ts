@@ -62,6 +62,43 @@ test.describe('a create keeps', () => {
     });
   }
 
+  const telling = [
+    ['a balance of zero', { balance: '0.00' }, true],
+    ['a customData of falsy values', { customData: { zero: 0, no: false, empty: '' } }, false],
+    ['a name of sixty characters', { name: 'Maximiliana Featherstonehaugh Cholmondeley Wolfeschlegelstein' }, false],
+    ['an address line of forty characters', { address: { address1: '12345 North Martin Luther King Boulevard', country: 'US' } }, false],
+  ] as const;
+  for (const [what, value, plain] of telling) {
+    test(what, requirement('CRE-3'), async ({ customers }) => {
+      const person = customers.people.plain();
+      const sent = { ...person, ...value, address: { ...person.address, ...('address' in value ? value.address : {}) } };
+
+      const created = await customers.create(sent);
+
+      if (!plain && created.refused) customers.notApplicable('the target refuses such a value');
+      await expect(customers.stored(customers.known(created, sent))).toHaveKept(sent);
+    });
+  }
+
+  for (const [what, vary] of [
+    ['letters of either case', (id: string) => `${id}aB`],
+    ['leading zeros', (id: string) => `00${id}`],
+    ['forty digits', (id: string) => id.padEnd(40, '7')],
+    ['a hyphen', (id: string) => `${id}-1`],
+  ] as const) {
+    test(`an externalId with ${what}`, requirement('CRE-4'), async ({ customers }) => {
+      const person = customers.people.plain();
+      const sent = { ...person, externalId: vary(person.externalId) };
+
+      const created = await customers.create(sent);
+
+      if (created.refused) customers.notApplicable('the target refuses such an externalId');
+      const known = customers.known(created, sent);
+      expect(created.customer?.externalId, 'the externalId in the answer').toBe(sent.externalId);
+      await expect(customers.stored(known)).toHaveKept({ externalId: sent.externalId });
+    });
+  }
+
   test('both address lines', requirement('CRE-3'), async ({ customers }) => {
     const plain = customers.people.plain();
     const sent = { ...plain, address: { ...plain.address, address2: 'Suite 400' } };
@@ -90,7 +127,7 @@ test.describe('a customerId', () => {
   test('differs among five customers', requirement('CRE-2'), async ({ customers }) => {
     const ids: string[] = [];
     for (let count = 0; count < 5; count += 1) {
-      const sent = customers.people.plain();
+      const sent = customers.people.plain(count % 2 ? 'CA' : 'US');
       ids.push(customers.known(await customers.create(sent), sent).customerId);
     }
 
@@ -106,6 +143,15 @@ test.describe('a customerId', () => {
     expect(answer, '[CRE-1] the second').toBeAccepted();
     expect(answer.customer?.customerId, '[CRE-2] the customerId of the second').not.toBe(first.customerId);
     await expect(customers.stored(first), '[UPD-10] the first').toMatchCustomer(first.state);
+  });
+
+  test('is the only one that a create touches', requirement('UPD-10'), async ({ customers }) => {
+    const elder = await customers.given();
+
+    const answer = await customers.create(customers.people.full());
+
+    expect(answer).toBeAnswered();
+    await expect(customers.stored(elder)).toMatchCustomer(elder.state);
   });
 
   for (const name of ['email', 'phone', 'taxId'] as const) {

@@ -24,6 +24,31 @@ test.describe('a selector', () => {
     });
   }
 
+  for (const [by, how] of selectors) {
+    test(`names the customer after updates by every selector: ${how}`, requirement(named[by]), async ({ customers }) => {
+      const before = await customers.given();
+
+      for (const [other] of selectors) {
+        customers.reached(before, await customers.update(before, other, { vip: '1' }));
+        const answer = await customers.update(before, by, { vip: '2' });
+        expect(answer).toBeAccepted();
+        expect(answer).toName(before.customerId);
+      }
+    });
+  }
+
+  test('an externalId in the query that was unknown before its create', requirement('IDY-3'), async ({ customers }) => {
+    const person = customers.people.plain();
+    const early = await customers.upsert('update by an externalId to come', { vip: '1' }, { externalId: person.externalId });
+    if (!early.refused) customers.notApplicable(`such an update is answered ${early}`);
+    const before = customers.known(await customers.create(person), person);
+
+    const answer = await customers.update(before, 'query', { vip: '2' });
+
+    expect(answer).toBeAccepted();
+    expect(answer).toName(before.customerId);
+  });
+
   test('customerId and externalId of one customer agree', requirement('IDY-1', 'IDY-2'), async ({ customers }) => {
     const before = await customers.given({ vip: '1' });
 
@@ -71,6 +96,23 @@ test.describe('a customerId is compared exactly', () => {
     ['a wildcard', (id: string) => `${id}%`],
   ] as const;
 
+  test('without its last digit', requirement('IDY-4'), async ({ customers }) => {
+    const before = await customers.given();
+    const customerId = before.customerId.slice(0, -1);
+    const { externalId: _own, ...body } = customers.people.plain();
+    // Somebody else's customer may have the shorter id: it is named only where GET shows that nobody does.
+    if (!customers.readBack.byId) customers.notApplicable('without GET nobody knows whose customerId that is');
+    const owner = await customers.send('see whose customerId that is', { method: 'GET', path: `/customers/${customerId}` }, 'other');
+    if (!owner.refused) customers.notApplicable(`there is a customer ${customerId}`);
+
+    const answer = await customers.upsert('name a customerId without its last digit', { ...body, customerId });
+
+    expect(answer).toBeAnswered();
+    expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(before.customerId);
+    expect(customers.people.owns(answer.customer?.externalId), 'whether the answer names another customer of the run').toBe(false);
+    await expect(customers.stored(before)).toMatchCustomer(before.state);
+  });
+
   for (const [what, vary] of variants) {
     test(`with ${what}`, requirement('IDY-4'), async ({ customers }) => {
       const before = await customers.given();
@@ -80,6 +122,7 @@ test.describe('a customerId is compared exactly', () => {
 
       expect(answer).toBeAnswered();
       expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(before.customerId);
+      expect(customers.people.owns(answer.customer?.externalId), 'whether the answer names another customer of the run').toBe(false);
       await expect(customers.stored(before)).toMatchCustomer(before.state);
     });
   }
@@ -90,6 +133,8 @@ test.describe('an externalId is compared exactly', () => {
   const pairs = [
     ['case', (id: string) => [`${id}a`, `${id}A`], 'plain'],
     ['a prefix', (id: string) => [id, `${id}0`], 'plain'],
+    ['a longer one', (id: string) => [`${id}0`, id], 'plain'],
+    ['case the other way round', (id: string) => [`${id}A`, `${id}a`], 'plain'],
     ['a leading zero', (id: string) => [id, `0${id}`], 'plain'],
     ['the last of thirty digits', (id: string) => [`${id.padEnd(29, '0')}1`, `${id.padEnd(29, '0')}2`], 'plain'],
     ['an exponent', (id: string) => [id, `${id}e0`], 'plain'],
@@ -99,6 +144,7 @@ test.describe('an externalId is compared exactly', () => {
     ['an accent', (id: string) => [`${id}e`, `${id}é`], 'unusual'],
     ['composition', (id: string) => [`${id}\u00e9`, `${id}e\u0301`], 'unusual'],
     ['a wildcard', (id: string) => [`${id}_1`, `${id}x1`], 'unusual'],
+    ['what a wildcard stands for', (id: string) => [`${id}x1`, `${id}_1`], 'unusual'],
     ['encoding', (id: string) => [`${id}+1`, `${id}%2B1`], 'unusual'],
   ] as const;
 
@@ -124,6 +170,28 @@ test.describe('an externalId is compared exactly', () => {
         }
       });
     }
+  }
+});
+
+test.describe('an externalId in the query that nobody has', () => {
+  for (const [what, pair] of [
+    ['case', (id: string) => [`${id}a`, `${id}A`]],
+    ['a prefix', (id: string) => [`${id}0`, id]],
+    ['what follows', (id: string) => [id, `${id}0`]],
+    ['a leading zero', (id: string) => [id, `0${id}`]],
+    ['a wildcard', (id: string) => [id, `${id}%`]],
+  ] as const) {
+    test(`names nobody who differs by ${what}`, requirement('IDY-6'), async ({ customers }) => {
+      const [known = '', unknown = ''] = pair(customers.people.externalId());
+      const before = await customers.given({}, { ...customers.people.plain(), externalId: known });
+      const { externalId: _own, ...body } = customers.people.plain();
+
+      const answer = await customers.upsert(`name ${unknown} in the query`, body, { externalId: unknown });
+
+      expect(answer).toBeAnswered();
+      expect(answer.customer?.customerId, `the customerId in the answer, beside that of ${known}`).not.toBe(before.customerId);
+      await expect(customers.stored(before)).toMatchCustomer(before.state);
+    });
   }
 });
 
@@ -153,7 +221,7 @@ test.describe('one externalId, one customer', () => {
     const before = await customers.given();
     const { externalId } = before;
 
-    const answer = await customers.create({ ...customers.people.full(), externalId });
+    const answer = await customers.create({ ...customers.people.full('CA'), externalId });
 
     expect(answer).toBeAccepted();
     expect(answer).toName(before.customerId);
@@ -212,5 +280,18 @@ test.describe('one externalId, one customer', () => {
       const found = await customers.find(externalId);
       if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
     }
+  });
+
+  test('creates by body and by query that arrive at once end with one customer', requirement('IDY-8'), async ({ customers }) => {
+    const externalId = customers.people.externalId();
+    const bodies = Array.from({ length: 6 }, () => ({ ...customers.people.plain(), externalId }));
+
+    const answers = await Promise.all(
+      bodies.map((body, index) => (index % 2 ? customers.create(body) : customers.upsert('create by the query', body, { externalId }))),
+    );
+
+    for (const answer of answers) expect(answer).toBeAnswered();
+    const ids = new Set(answers.flatMap(({ customer }) => (customer?.externalId === externalId ? customer.customerId : [])));
+    expect(ids.size, `how many customers came of one externalId (${[...ids].join(', ')})`).toBeLessThanOrEqual(1);
   });
 });

@@ -133,7 +133,8 @@ test.describe('a body is refused', () => {
   for (const [what, cut] of [
     ['cut off', (json: string) => json.slice(0, -1)],
     ['with a comma too many', (json: string) => json.replace(/}$/, ',}')],
-    ['with text behind the object', (json: string) => `${json}}`],
+    ['with a brace too many', (json: string) => `${json}}`],
+    ['with text behind the object', (json: string) => `${json} and more`],
   ] as const) {
     test(`${what}, though every property was there`, requirement('REF-4', 'REF-2'), async ({ customers }) => {
       const body = { ...customers.people.plain(), vip: TRACE };
@@ -183,6 +184,14 @@ test.describe('a create ends in no customer without', () => {
     });
   }
 
+  test('what is required, where the query names nobody', requirement('REF-6', 'REF-2'), async ({ customers }) => {
+    const { externalId } = customers.people.plain();
+
+    const answer = await customers.send('create by the query without anything', { body: { vip: TRACE }, query: { externalId } });
+
+    await expectWhole(customers, answer, externalId);
+  });
+
   test('address.country', requirement('REF-6', 'REF-2'), async ({ customers }) => {
     const person = { ...customers.people.plain(), vip: TRACE };
     const { country: _left, ...address } = person.address;
@@ -223,6 +232,34 @@ test.describe('a refused update leaves no trace', () => {
 
       expect(answer, '[REF-4] the body').toBeRefused();
       await expect(customers.stored(before), '[REF-1] the customer').toMatchCustomer(before.state);
+    });
+  }
+
+  test('where another has its new externalId', requirement('REF-1'), async ({ customers }) => {
+    const owner = await customers.given();
+    const before = await customers.given({ externalTier: 'Gold' });
+
+    const answer = await customers.update(before, 'customerId', { externalId: owner.externalId, vip: '6', externalTier: null });
+
+    expect(answer).toBeAnswered();
+    if (!answer.refused) customers.notApplicable(`an externalId that another has is answered ${answer}`);
+    await expect(customers.stored(before)).toMatchCustomer(before.state);
+    await expect(customers.stored(owner), '[REF-2] its owner').toMatchCustomer(owner.state);
+  });
+
+  for (const [what, wrong] of [
+    ['a wrong optional property', { dateOfBirth: { year: 1980 } }],
+    ['a wrong driver license', { driverLicense: { number: ['1'], state: 'CA' } }],
+    ['an unknown customerId', { customerId: '999999999999999999' }],
+  ] as const) {
+    test(`and creates nobody, with ${what}`, requirement('REF-2'), async ({ customers }) => {
+      const person = { ...customers.people.plain(), vip: TRACE };
+
+      const answer = await customers.send(`create with ${what}`, { body: { ...person, ...wrong } });
+
+      expect(answer).toBeAnswered();
+      if (!answer.refused) customers.notApplicable(`a create with ${what} is answered ${answer}`);
+      await expectNobody(customers, person.externalId);
     });
   }
 
@@ -267,6 +304,19 @@ test.describe('an answer comes, whatever is sent', () => {
       expect(answer).toBeAnswered();
     });
   }
+
+  test('to no body at all', requirement('REF-3'), async ({ customers }) => {
+    expect(await customers.send('send no body', {})).toBeAnswered();
+    expect(await customers.send('send no body, as JSON', { mediaType: 'application/json' })).toBeAnswered();
+    expect(await customers.send('send null', { body: Buffer.from('null') })).toBeAnswered();
+  });
+
+  test('to a name with accents', requirement('REF-3'), async ({ customers }) => {
+    const answer = await customers.create({ ...customers.people.plain(), name: 'Zoë Nuñez-Ångström' });
+
+    expect(answer).toBeAnswered();
+    if (answer.accepted) expect(answer.json, 'the body, parsed').toBeDefined();
+  });
 
   test('to strings that databases choke on', requirement('REF-3'), async ({ customers }) => {
     const before: Known = await customers.given();
@@ -328,6 +378,10 @@ test.describe('a refusal', () => {
     ['of malformed JSON', (_customers: Customers) => ({ body: Buffer.from('{"name": ') })],
     ['of an array', (_customers: Customers) => ({ body: Buffer.from('[]') })],
     ['of a body without required properties', (_customers: Customers) => ({ body: { vip: '1' } })],
+    [
+      'of an unknown customerId',
+      (customers: Customers) => ({ body: { ...customers.people.plain(), externalId: undefined, customerId: '999999999999999999' } }),
+    ],
     [
       'of a wrong type',
       (customers: Customers) => ({ body: { ...customers.people.plain(), email: { address: 'x' } as unknown as Customer['email'] } }),

@@ -116,12 +116,14 @@ const unusual: readonly Value[] = [
   ['the word null as a tier', { externalTier: 'null' }],
   ['the word true as a tier', { externalTier: 'true' }],
   ['leading zeros in vip', { vip: '007' }],
-  ['accents, quotes and numbers in customData', { customData: { 'clé "1"': "l'été & <b>", deep: [{ n: 0.1 }, [], {}, 'x'], empty: '' } }],
+  [
+    'accents, quotes and numbers in customData',
+    { customData: { 'clé "1"': "l'été & <b>", deep: [{ n: 0.1 }, [], {}, 'x'], empty: '', code: '00123', big: '1e5' } },
+  ],
 ];
 
 /** Values that plain customers have: they are kept. */
 const plain: readonly Value[] = [
-  ['a leading zero in a taxId', { taxId: '012345678' }],
   ['a leading zero in a ZIP code', { address: { address1: '1 Beacon St', city: 'Boston', state: 'MA', zip: '02108', country: 'US' } }],
   ['a trailing zero in a balance', { balance: '100.10' }],
   ['no cents in a balance', { balance: '100.00' }],
@@ -164,6 +166,16 @@ test.describe('a string is kept', () => {
       });
     }
   }
+});
+
+test.describe('a taxId is kept', () => {
+  test('with its leading zero', requirement('VAL-5'), async ({ customers }) => {
+    const { taxId, address } = customers.people.plain('CA');
+    const sent = { ...customers.people.plain('CA'), taxId, address };
+    await customers.keeping(['taxId']);
+
+    await expect(customers.stored(customers.known(await customers.create(sent), sent))).toHaveKept({ taxId });
+  });
 });
 
 test.describe('enrollDate is kept', () => {

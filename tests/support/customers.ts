@@ -241,25 +241,22 @@ export class Customers {
   }
 
   /**
-   * Reads a customer: by GET where the target has it, else by an update that changes nothing. A GET may come behind a write by a second;
-   * so it is repeated until it is accepted or that second is over.
+   * Reads a customer: by GET where the target has it and it shows every write at once, else by an update that changes nothing, because a
+   * POST sees every write at once.
    */
-  async read(known: Known, expected: State = known.state, accept: (answer: Answer) => boolean = () => true): Promise<Answer> {
-    if (!this.#run.readBack.byId) {
-      return await this.upsert('read the customer by an update that changes nothing', {
-        ...this.essentials(expected),
-        customerId: known.customerId,
-      });
-    }
-    if (this.#run.readBack.lags) await this.#settled();
+  read(known: Known, expected: State = known.state, accept: (answer: Answer) => boolean = () => true): Promise<Answer> {
+    if (this.#run.readBack.byId && !this.#run.readBack.lags) return this.get(known, accept);
+    const body = { ...this.essentials(expected), customerId: known.customerId };
+    return this.upsert('read the customer by an update that changes nothing', body);
+  }
+
+  /** Reads a customer by GET. It may come behind a write by a second; so it is repeated until it is accepted or that second is over. */
+  async get({ customerId }: Known, accept: (answer: Answer) => boolean): Promise<Answer> {
+    const outgoing = { method: 'GET', path: `/customers/${encodeURIComponent(customerId)}` };
     for (let pause = LAG / 10; ; pause *= 2) {
       const waited = pause > LAG / 10;
       const late = Date.now() - this.#lastWrite > LAG;
-      const answer = await this.send(
-        'read the customer',
-        { method: 'GET', path: `/customers/${encodeURIComponent(known.customerId)}` },
-        'get',
-      );
+      const answer = await this.send('read the customer', outgoing, 'get');
       const accepted = accept(answer);
       if (waited && (accepted || late)) noteLag(this.#run, accepted ? 'behind' : 'vain');
       if (accepted || late || !mayLag(this.#run)) return answer;

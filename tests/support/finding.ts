@@ -47,9 +47,9 @@ export function findings(answer: Answer, operation: Operation): Finding[] {
   return found;
 }
 
-/** The first of the server's insides in an answer that is no success; what the request itself sent is none. */
-export function insidesOf({ status, exchange: { request, response } }: Answer): string | undefined {
-  if (status < 400 || !response) return undefined;
+/** The first of the server's insides in an answer; what the request itself sent is none. */
+export function insidesOf({ exchange: { request, response } }: Answer): string | undefined {
+  if (!response) return undefined;
   const found = INSIDES.map((pattern) => pattern.exec(response.body)?.[0]).find((text) => text && !request.body?.includes(text));
   return found?.slice(0, 100);
 }

@@ -82,7 +82,7 @@ export const expect = base.extend({
 
   /** Every one of these properties is stored as it was sent; what else the customer has is not judged. */
   async toHaveKept(stored: Stored, sent: State) {
-    return await settled(stored, sent, (shown) => {
+    return await settled(stored, { ...stored.known.state, ...sent }, (shown) => {
       const kept = Object.keys(sent).filter((name) => name in shown);
       return compare(sent, Object.fromEntries(kept.map((name) => [name, shown[name as keyof State]])) as State);
     });

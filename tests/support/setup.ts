@@ -110,7 +110,7 @@ async function findReadBack(send: Send, customerId: string, body: ReturnType<Peo
   const lists = async () => {
     const { status, json } = await send({ method: 'GET', query: { externalId: body.externalId } });
     const customers = status === 200 ? (json as { customers?: unknown } | undefined)?.customers : undefined;
-    return Array.isArray(customers) && customers.some((customer) => customer?.customerId === customerId);
+    return Array.isArray(customers) && customers.length > 0;
   };
   const found = await until(async () => (await byId()).customer?.customerId === customerId);
   const list = await until(lists);

@@ -1,0 +1,260 @@
+import { type Behaviour, type Context, conforming, type Merchant } from '../behaviour.ts';
+import { conflict, Refusal, unauthorized } from '../refusal.ts';
+import type { Customer, Store } from '../store.ts';
+import type { Broken } from '../variant.ts';
+
+/** Servers that let somebody in, or one merchant to the customers of another, or that refuse it wrongly. */
+export const access: readonly Broken[] = [
+  {
+    name: 'anonymous-is-first-merchant',
+    why: 'The filter checks credentials only where the header is there.',
+    breaks: ['ACC-1', 'ACC-6'],
+    behaviour: assuming((authorization, merchants) => (authorization === undefined ? merchants[0] : undefined)),
+  },
+  {
+    name: 'anonymous-write-refused-afterwards',
+    why: 'The missing header is noticed when the answer is made, after the customer has been saved.',
+    breaks: ['ACC-1', 'REF-1', 'REF-2'],
+    behaviour: assuming(
+      (authorization, merchants) => (authorization === undefined ? merchants[0] : undefined),
+      (refuseAssumed) => ({
+        ...readingBy(refuseAssumed),
+        present(customer, context) {
+          refuseAssumed(context);
+          return conforming.present(customer, context);
+        },
+      }),
+    ),
+  },
+  {
+    name: 'anonymous-reads',
+    why: 'The filter is set on POST alone.',
+    breaks: ['ACC-1', 'ACC-6'],
+    behaviour: assuming(
+      (authorization, merchants) => (authorization === undefined ? merchants[0] : undefined),
+      (refuseAssumed) => ({
+        upsert(request, context) {
+          refuseAssumed(context);
+          return conforming.upsert(request, context);
+        },
+      }),
+    ),
+  },
+  {
+    name: 'key-ignored',
+    why: 'The merchant is looked up by the accessId, and the key is not compared.',
+    breaks: ['ACC-2', 'ACC-6'],
+    behaviour: assuming(byCredentials((id, _key, { accessId }) => id === accessId)),
+  },
+  {
+    name: 'start-of-key-taken',
+    why: 'The keys are compared over the length of the one that was sent.',
+    breaks: ['ACC-2', 'ACC-6'],
+    behaviour: assuming(byCredentials((id, key, { accessId, accessKey }) => id === accessId && accessKey.startsWith(key))),
+  },
+  {
+    name: 'wrong-key-updates',
+    why: 'The key is compared only where a customer is created.',
+    breaks: ['ACC-2', 'ACC-6'],
+    behaviour: assuming(
+      byCredentials((id, _key, { accessId }) => id === accessId),
+      (refuseAssumed) => ({
+        ...readingBy(refuseAssumed),
+        validate(body, selection, context) {
+          if (!selection.customer) refuseAssumed(context);
+          return conforming.validate(body, selection, context);
+        },
+      }),
+    ),
+  },
+  {
+    name: 'pair-without-colon-fails-open',
+    why: 'The exception of a pair that cannot be split is caught, and the request goes on as that of the first merchant.',
+    breaks: ['ACC-3'],
+    behaviour: assuming((authorization, merchants) => (decode(authorization)?.includes(':') === false ? merchants[0] : undefined)),
+  },
+  {
+    name: 'read-by-id-across-merchants',
+    why: 'The query of the read-back has no condition on the merchant.',
+    breaks: ['ACC-4'],
+    behaviour: acrossMerchants((everyone) => ({
+      readOne(customerId, context) {
+        const { behaviour, store } = context;
+        const customer = everyone(store).find((other) => other.customerId === customerId);
+        if (!customer) return conforming.readOne(customerId, context);
+        return behaviour.answer({ customer: behaviour.present(customer, context) }, context);
+      },
+    })),
+  },
+  {
+    name: 'list-across-merchants',
+    why: 'The filter by externalId replaces the one by merchant instead of adding to it.',
+    breaks: ['ACC-4', 'ANS-9'],
+    behaviour: acrossMerchants((everyone) => ({
+      readList(request, context) {
+        const { behaviour, store } = context;
+        const externalId = behaviour.parseQuery(request.query).get('externalId');
+        if (externalId === null) return conforming.readList(request, context);
+        const customers = everyone(store).filter((customer) => customer.externalId === externalId);
+        return behaviour.answer({ customers: customers.map((customer) => behaviour.present(customer, context)) }, context);
+      },
+    })),
+  },
+  {
+    name: 'customer-id-across-merchants',
+    why: 'The customerId is a primary key, so that nobody thought of the merchant.',
+    breaks: ['ACC-5', 'ACC-4'],
+    behaviour: acrossMerchants((everyone) => ({
+      select(query, body, context) {
+        const customer = everyone(context.store).find((other) => other.customerId === body.customerId);
+        return customer ? { customer, externalId: undefined } : conforming.select(query, body, context);
+      },
+      save: saveForOwner,
+    })),
+  },
+  {
+    name: 'query-across-merchants',
+    why: 'The cache of externalIds that the query is looked up in is shared by the merchants.',
+    breaks: ['ACC-5', 'ACC-4'],
+    behaviour: acrossMerchants((everyone) => ({
+      select(query, body, context) {
+        const selection = conforming.select(query, body, context);
+        const externalId = query.get('externalId');
+        if (selection.customer || externalId === null) return selection;
+        return { ...selection, customer: everyone(context.store).find((other) => other.externalId === externalId) };
+      },
+      save: saveForOwner,
+    })),
+  },
+  {
+    name: 'update-without-merchant',
+    why: 'The statement that updates has the externalId as its only condition.',
+    breaks: ['ACC-5', 'UPD-10'],
+    behaviour: acrossMerchants((everyone) => ({
+      apply(before, changes, context) {
+        const { externalId: _, ...others } = changes;
+        for (const other of everyone(context.store)) {
+          const isHit =
+            before?.externalId !== undefined && other.externalId === before.externalId && other.customerId !== before.customerId;
+          if (isHit) context.store.put({ ...other, ...conforming.apply(other, others, context) });
+        }
+        return conforming.apply(before, changes, context);
+      },
+    })),
+  },
+  {
+    name: 'external-id-unique-across-merchants',
+    why: 'The unique index on externalId leaves the merchant out.',
+    breaks: ['CRE-1'],
+    behaviour: acrossMerchants((everyone) => ({
+      checkUnique({ externalId }, before, { store }) {
+        const owner = everyone(store).find((other) => externalId !== undefined && other.externalId === externalId);
+        if (owner && owner.customerId !== before?.customerId) throw conflict();
+      },
+    })),
+  },
+  {
+    name: 'credentials-refused-with-403',
+    why: 'The framework answers every failed authentication as forbidden.',
+    breaks: ['ACC-6'],
+    behaviour: {
+      ...conforming,
+      refuse(refused, now) {
+        const { headers: _, ...details } = refused.details;
+        return conforming.refuse(details.status === 401 ? new Refusal({ ...details, status: 403 }) : refused, now);
+      },
+    },
+  },
+  {
+    name: 'unauthorized-without-challenge',
+    why: 'The challenge was removed, since browsers open a dialog for it.',
+    breaks: ['ACC-7'],
+    behaviour: {
+      ...conforming,
+      refuse(refused, now) {
+        const { headers: _, ...details } = refused.details;
+        return conforming.refuse(details.status === 401 ? new Refusal(details) : refused, now);
+      },
+    },
+  },
+  {
+    name: 'basic-in-lower-case-refused',
+    why: 'The header is compared with `Basic ` letter by letter.',
+    breaks: ['ACC-8'],
+    behaviour: {
+      ...conforming,
+      authenticate: (authorization, merchants) =>
+        conforming.authenticate(authorization?.startsWith('Basic ') ? authorization : undefined, merchants),
+    },
+  },
+];
+
+type Assume = (authorization: string | undefined, merchants: readonly Merchant[]) => Merchant | undefined;
+type RefuseAssumed = (context: Context) => void;
+
+/** Goes on with an assumed merchant where there are no right credentials; a step can still refuse one. */
+function assuming(assume: Assume, steps: (refuseAssumed: RefuseAssumed) => Partial<Behaviour> = () => ({})): Behaviour {
+  const assumed = new WeakSet<Merchant>();
+  return {
+    ...conforming,
+    authenticate(authorization, merchants) {
+      try {
+        return conforming.authenticate(authorization, merchants);
+      } catch (refused) {
+        const merchant = assume(authorization, merchants);
+        if (!merchant) throw refused;
+        const copy = { ...merchant };
+        assumed.add(copy);
+        return copy;
+      }
+    },
+    ...steps(({ merchant }) => {
+      if (assumed.has(merchant)) throw unauthorized();
+    }),
+  };
+}
+
+/** The read-back operations with assumed merchants refused. */
+function readingBy(refuseAssumed: RefuseAssumed): Pick<Behaviour, 'readOne' | 'readList'> {
+  return {
+    readOne(customerId, context) {
+      refuseAssumed(context);
+      return conforming.readOne(customerId, context);
+    },
+    readList(request, context) {
+      refuseAssumed(context);
+      return conforming.readList(request, context);
+    },
+  };
+}
+
+/** Assumes the merchant that a comparison with the user-id and the password finds. */
+function byCredentials(matches: (id: string, key: string, merchant: Merchant) => boolean): Assume {
+  return (authorization, merchants) => {
+    const [, id, key] = /^([^:]*):(.*)$/s.exec(decode(authorization) ?? '') ?? [];
+    return id === undefined || key === undefined ? undefined : merchants.find((merchant) => matches(id, key, merchant));
+  };
+}
+
+function decode(authorization: string | undefined): string | undefined {
+  const encoded = /^basic +(\S+)$/i.exec(authorization ?? '')?.[1];
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString();
+}
+
+/** A behaviour whose steps can reach the customers of every merchant. */
+function acrossMerchants(steps: (everyone: (store: Store) => Customer[]) => Partial<Behaviour>): Behaviour {
+  let known: readonly Merchant[] = [];
+  return {
+    ...conforming,
+    authenticate(authorization, merchants) {
+      known = merchants;
+      return conforming.authenticate(authorization, merchants);
+    },
+    ...steps((store) => known.flatMap(({ merchantId }) => store.all(merchantId))),
+  };
+}
+
+function saveForOwner(...[properties, before, context]: Parameters<Behaviour['save']>): Customer {
+  const merchant = { ...context.merchant, merchantId: before?.merchantId ?? context.merchant.merchantId };
+  return conforming.save(properties, before, { ...context, merchant });
+}

@@ -1,0 +1,67 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { conforming } from '../sandbox/behaviour.ts';
+import { startSandbox } from '../sandbox/server.ts';
+import type { Variant } from '../sandbox/variant.ts';
+import { basePathOf, brokenServers, lawfulServers, mountsOf } from '../sandbox/variants.ts';
+import { collectChecks, type Performed, perform } from './performance.ts';
+
+/** The embedded sandbox as it is, among the variants of it. */
+export const conformingServer: Variant = { name: 'conforming', why: 'The embedded sandbox.', behaviour: conforming };
+
+/** Asks for the checks of these requirements on a server, those of the first before the others, or for all; `until` one fails as told. */
+export type Order = { server: string; requirements?: readonly string[]; until?: string };
+
+/** What came of an order, without the bodies of the checks. */
+export type Outcome = { performed: (Omit<Performed, 'check'> & { title: string })[]; requests: number; seconds: number };
+
+/**
+ * Performs checks in a process of its own, which serves every variant too: the runner notes each request and expectation of a test that
+ * it runs itself as a step, which takes longer than the request.
+ */
+export class Performer {
+  readonly #child = fork(fileURLToPath(import.meta.url), { execArgv: ['--import', 'tsx'], env: { ...process.env, PERFORMER: '1' } });
+
+  /** Performs one order. Throws where the process breaks. */
+  async perform(order: Order): Promise<Outcome> {
+    this.#child.send(order);
+    const [answer] = await Promise.race([
+      once(this.#child, 'message'),
+      once(this.#child, 'exit').then(() => [{ broken: 'the process ended' }]),
+    ]);
+    if ('broken' in answer) throw new Error(answer.broken);
+    return answer;
+  }
+
+  /** Ends the process. */
+  close(): void {
+    this.#child.kill();
+  }
+}
+
+async function serve(): Promise<void> {
+  const checks = await collectChecks();
+  const sandbox = await startSandbox({ mounts: mountsOf([conformingServer, ...brokenServers, ...lawfulServers]) });
+  const variants = new Map([conformingServer, ...brokenServers, ...lawfulServers].map((variant) => [variant.name, variant]));
+  const obey = async ({ server, requirements, until }: Order): Promise<Outcome> => {
+    const variant = variants.get(server);
+    if (!variant) throw new Error(`there is no server ${server}`);
+    const wanted = checks.filter((check) => !requirements || check.requirements.some((id) => requirements.includes(id)));
+    const rank = (ids: readonly string[]) => Number(until !== undefined && ids.includes(until));
+    wanted.sort((a, b) => rank(b.requirements) - rank(a.requirements));
+    const target = { baseUrl: `${sandbox.origin}${basePathOf(variant)}`, merchants: sandbox.merchants };
+    const { performed, ...rest } = await perform(wanted, target, ({ findings }) =>
+      findings.some(({ requirement, outcome }) => requirement === until && outcome === 'failed'),
+    );
+    return { performed: performed.map(({ check, ...found }) => ({ ...found, title: check.title })), ...rest };
+  };
+  process.on('message', (order: Order) => {
+    obey(order).then(
+      (outcome) => process.send?.(outcome),
+      (error) => process.send?.({ broken: String(error) }),
+    );
+  });
+}
+
+if (process.env.PERFORMER) await serve();

@@ -1,0 +1,64 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { expect, test } from '@playwright/test';
+import { brokenServers, lawfulServers } from '../sandbox/variants.ts';
+import { requirementOf } from '../schemas/catalogue.ts';
+import { conformingServer, Performer } from './performer.ts';
+import { isExtra, PROOF, type Row } from './proof.ts';
+
+let performer: Performer;
+test.beforeAll(() => {
+  performer = new Performer();
+});
+test.afterAll(() => performer.close());
+
+/** Keeps a row for the table. */
+function keep(row: Row): void {
+  mkdirSync(PROOF, { recursive: true });
+  writeFileSync(new URL(`${row.server}.json`, PROOF), JSON.stringify(row));
+}
+
+test.describe('a broken server is caught', () => {
+  for (const { name, why, breaks } of brokenServers) {
+    test(name, async () => {
+      const { performed, requests, seconds } = await performer.perform({ server: name, requirements: breaks, until: breaks[0] });
+
+      const failures = performed.flatMap(({ title, findings }) =>
+        findings
+          .filter(({ requirement, outcome }) => outcome === 'failed' && breaks.includes(requirement))
+          .map(({ requirement, message }) => ({ requirement, check: title, message: message ?? '' })),
+      );
+      // The first check that fails tells of each requirement.
+      const caught = failures.filter(
+        ({ requirement }, index) => failures.findIndex((other) => other.requirement === requirement) === index,
+      );
+      expect(
+        performed.flatMap(({ faults }) => faults),
+        'faults of the suite',
+      ).toEqual([]);
+      expect(caught.length, `checks of ${breaks.join(', ')} that fail on a server where: ${why}`).toBeGreaterThan(0);
+      keep({ server: name, kind: 'broken', why, breaks: [...breaks], caught, requests, seconds });
+    });
+  }
+});
+
+test.describe('a lawful server is not accused', () => {
+  for (const { name, why } of [conformingServer, ...lawfulServers]) {
+    test(name, { tag: isExtra(name) ? '@extra' : [] }, async () => {
+      const { performed, requests, seconds } = await performer.perform({ server: name });
+
+      const accused = performed.flatMap(({ title, findings }) =>
+        findings
+          .filter(
+            ({ requirement, outcome }) => !['passed', 'not-applicable'].includes(outcome) && requirementOf(requirement).level === 'MUST',
+          )
+          .map(({ requirement, outcome, message }) => `${requirement} ${outcome} (${title}): ${message}`),
+      );
+      expect(
+        performed.flatMap(({ faults }) => faults),
+        'faults of the suite',
+      ).toEqual([]);
+      expect(accused, `what a server is accused of where: ${why}`).toEqual([]);
+      keep({ server: name, kind: 'lawful', why, requests, seconds });
+    });
+  }
+});
