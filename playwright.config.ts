@@ -12,7 +12,7 @@ import type { Budget } from './tests/support/customers.ts';
 const budgets: Record<Area, Budget> = {
   answer: { requests: 15, customers: 4 },
   create: { requests: 15, customers: 6 },
-  update: { requests: 20, customers: 4 },
+  update: { requests: 35, customers: 4 },
   identity: { requests: 25, customers: 16 },
   removal: { requests: 15, customers: 3 },
   values: { requests: 10, customers: 2 },

@@ -4,7 +4,7 @@ import { People } from '../generators/customers.ts';
 import { type Finding, settleAll, toAttempt } from '../reports/outcome.ts';
 import type { Merchant } from '../sandbox/behaviour.ts';
 import { areas } from '../schemas/catalogue.ts';
-import { claim, connect, type Run } from '../target/run.ts';
+import { claim, connect, noteLag, type Run } from '../target/run.ts';
 import { type Check, collector } from '../tests/support/collection.ts';
 import { Customers } from '../tests/support/customers.ts';
 import { failure } from '../tests/support/matchers.ts';
@@ -35,10 +35,13 @@ class Ended extends Error {
 /** What came of one check on one server. */
 export type Performed = { check: Check; findings: Finding[]; faults: string[] };
 
-/** Performs checks on a server, one after the other, as a run would: until there are no more, or `enough` says so. */
+/**
+ * Performs checks on a server, one after the other, as a run would: until there are no more, or `enough` says so. A `prompt` server is
+ * known never to read behind a write, so that nothing waits for it to.
+ */
 export async function perform(
   checks: readonly Check[],
-  server: { baseUrl: string; merchants: readonly Merchant[] },
+  server: { baseUrl: string; merchants: readonly Merchant[]; prompt: boolean },
   enough: (performed: Performed) => boolean = () => false,
 ): Promise<{ performed: Performed[]; requests: number; seconds: number }> {
   const start = Date.now();
@@ -46,6 +49,7 @@ export async function perform(
   if (!merchant || !other) throw new Error('a server of the proof has two merchants');
   const plan = { baseUrl: server.baseUrl, targetName: 'proof', merchant, other, seed: 1, timeout: 1_000, overrides: {} };
   const { run, close } = await openRun(plan);
+  if (server.prompt) noteLag(run, 'vain');
   const [client, stranger] = [connect(run, request), connect(run, request)];
   const kept = {};
   const performed: Performed[] = [];

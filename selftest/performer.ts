@@ -50,7 +50,8 @@ async function serve(): Promise<void> {
     const wanted = checks.filter((check) => !requirements || check.requirements.some((id) => requirements.includes(id)));
     const rank = (ids: readonly string[]) => Number(until !== undefined && ids.includes(until));
     wanted.sort((a, b) => rank(b.requirements) - rank(a.requirements));
-    const target = { baseUrl: `${sandbox.origin}${basePathOf(variant)}`, merchants: sandbox.merchants };
+    const prompt = brokenServers.some(({ name }) => name === server);
+    const target = { baseUrl: `${sandbox.origin}${basePathOf(variant)}`, merchants: sandbox.merchants, prompt };
     const { performed, ...rest } = await perform(wanted, target, ({ findings }) =>
       findings.some(({ requirement, outcome }) => requirement === until && outcome === 'failed'),
     );

@@ -11,7 +11,8 @@ export default defineConfig({
   timeout: 120_000,
   forbidOnly: !!process.env.CI,
   projects: [
-    { name: 'proof', testMatch: 'proof.spec.ts', fullyParallel: true },
+    { name: 'proof', testMatch: 'proof.spec.ts', grepInvert: /@extra/, fullyParallel: true },
+    { name: 'extra', testMatch: 'proof.spec.ts', grep: /@extra/, fullyParallel: true },
     { name: 'suite', testIgnore: ['proof.spec.ts', 'table.spec.ts'] },
     { name: 'table', testMatch: 'table.spec.ts', dependencies: ['proof'] },
   ],

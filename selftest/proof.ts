@@ -16,7 +16,16 @@ export type Row = { server: string; why: string; requests: number; seconds: numb
 );
 
 /** Lawful servers that keep the suite waiting for most of a minute each. */
-const SLOW = ['slow', 'unevenly-slow', 'read-back-lags', 'read-back-lags-now-and-then', 'document-store', 'mainframe', 'behind-a-gateway'];
+const SLOW = [
+  'slow',
+  'unevenly-slow',
+  'read-back-lags',
+  'read-back-lags-now-and-then',
+  'document-store',
+  'event-sourced',
+  'mainframe',
+  'behind-a-gateway',
+];
 const combined = new Set<string>(combinations.flatMap(({ latitudes }) => latitudes));
 
 /** Whether a lawful server is left to `npm run proof`: what makes it different stands in a combination too, or it is slow. */

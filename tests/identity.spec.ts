@@ -282,7 +282,7 @@ test.describe('one externalId, one customer', () => {
     }
   });
 
-  test('creates by body and by query that arrive at once end with one customer', requirement('IDY-8'), async ({ customers }) => {
+  test('creates by body and query at once end with one customer', requirement('IDY-8'), async ({ customers }) => {
     const externalId = customers.people.externalId();
     const bodies = Array.from({ length: 6 }, () => ({ ...customers.people.plain(), externalId }));
 

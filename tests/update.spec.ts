@@ -1,5 +1,6 @@
 import { removableProperties } from '../generators/customers.ts';
 import { apply, type Changes, type State } from '../generators/model.ts';
+import type { Answer } from '../target/answer.ts';
 import { after, type Known, type Selector, selectors } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
 
@@ -303,17 +304,20 @@ test.describe('later requests', () => {
 
   test('explain concurrent updates by some order', requirement('UPD-11'), async ({ customers }) => {
     const before = await customers.given({ vip: '9', externalTier: 'none' });
-    const pairs = ['1', '2', '3', '4', '5'].map((vip) => ({ vip, externalTier: `tier ${vip}` }));
+    const explained = ({ customer }: Answer, accepted: Changes[]) =>
+      accepted.some(({ vip, externalTier }) => vip === customer?.vip && externalTier === customer?.externalTier);
 
-    const answers = await Promise.all(pairs.map((changes, index) => customers.update(before, selectorAt(index), changes)));
+    // A race that is lost once in a while is seldom lost five times running.
+    for (let round = 1; round <= 5; round += 1) {
+      const pairs = [1, 2, 3, 4].map((turn) => ({ vip: String(turn), externalTier: `round ${round}, tier ${turn}` }));
+      const answers = await Promise.all(pairs.map((changes, index) => customers.update(before, selectorAt(index), changes)));
 
-    const accepted = pairs.filter((_changes, index) => answers[index]?.customer);
-    for (const answer of answers) expect(answer).toBeAnswered();
-    if (accepted.length === 0) customers.notTestable('no concurrent update was accepted');
-    const states = accepted.map((changes) => JSON.stringify(changes));
-    const explained = ({ customer }: { customer?: { vip?: string; externalTier?: string } | undefined }) =>
-      states.includes(JSON.stringify({ vip: customer?.vip, externalTier: customer?.externalTier }));
-    const read = await customers.read(before, before.state, explained);
-    expect(explained(read), `vip ${read.customer?.vip} and externalTier ${read.customer?.externalTier} come from one update`).toBe(true);
+      const accepted = pairs.filter((_changes, index) => answers[index]?.customer);
+      for (const answer of answers) expect(answer).toBeAnswered();
+      if (accepted.length === 0) customers.notTestable('no concurrent update was accepted');
+      const read = await customers.read(before, before.state, (answer) => explained(answer, accepted));
+      const { vip, externalTier } = read.customer ?? {};
+      expect(explained(read, accepted), `vip ${vip} and externalTier ${externalTier} come from one update`).toBe(true);
+    }
   });
 });
