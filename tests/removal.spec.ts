@@ -117,6 +117,18 @@ test.describe('a removal', () => {
     });
   }
 
+  test('of currency leaves vip removed', requirement('NULL-3'), async ({ customers }) => {
+    const before = await givenFull(customers, 'vip', 'currency');
+    let known = before;
+
+    for (const name of ['vip', 'currency'] as const) {
+      customers.reached(before, await customers.update(known, 'customerId', removal(name)));
+      known = { ...known, state: after(known, removal(name)) };
+    }
+
+    await expect(customers.stored(known)).toLack(['vip'], known.state);
+  });
+
   test('of vip, twice, leaves it absent', requirement('NULL-3'), async ({ customers }) => {
     const before = await givenFull(customers, 'vip');
     const gone = await customers.update(before, 'customerId', removal('vip'));

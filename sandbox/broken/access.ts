@@ -68,6 +68,12 @@ export const access: readonly Broken[] = [
     ),
   },
   {
+    name: 'every-bearer-taken',
+    why: 'The gateway in front is to check tokens, so that a request with any of them goes on as that of the first merchant.',
+    breaks: ['ACC-3'],
+    behaviour: assuming((authorization, merchants) => (/^bearer /i.test(authorization ?? '') ? merchants[0] : undefined)),
+  },
+  {
     name: 'pair-without-colon-fails-open',
     why: 'The exception of a pair that cannot be split is caught, and the request goes on as that of the first merchant.',
     breaks: ['ACC-3'],
