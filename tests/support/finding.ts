@@ -21,7 +21,8 @@ const INSIDES = [
   /\bat [\w$.<>]+ ?\([^)]*:\d+\)/,
   /Traceback \(most recent call last\)/,
   /\bSELECT\b.+\bFROM\b|\bINSERT INTO\b|\bUPDATE \S+ SET\b|\bDELETE FROM\b|\bSQLSTATE\b|\bORA-\d{5}\b/,
-  /(?:\/[\w.-]+){2,}\.(?:js|mjs|ts|java|kt|py|rb|php|go|cs|jar|class)\b/,
+  // The path of a URL, which any property may hold, is none.
+  /(?<![\w:/.-])(?:\/[\w.-]+){2,}\.(?:js|mjs|ts|java|kt|py|rb|php|go|cs|jar|class)\b/,
   /\b[A-Z]:\\\\?(?:[\w.-]+\\)+/,
 ];
 
