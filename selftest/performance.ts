@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { request } from '@playwright/test';
 import { People } from '../generators/customers.ts';
 import { type Finding, settleAll, toAttempt } from '../reports/outcome.ts';
 import type { Merchant } from '../sandbox/behaviour.ts';
@@ -50,7 +49,7 @@ export async function perform(
   const plan = { baseUrl: server.baseUrl, targetName: 'proof', merchant, other, seed: 1, timeout: 1_000, overrides: {} };
   const { run, close } = await openRun(plan);
   if (server.prompt) noteLag(run, 'vain');
-  const [client, stranger] = [connect(run, request), connect(run, request)];
+  const [client, stranger] = [connect(run), connect(run)];
   const kept = {};
   const performed: Performed[] = [];
   let requests = run.preflight.requests;

@@ -14,7 +14,7 @@ export const conformingServer: Variant = { name: 'conforming', why: 'The embedde
 export type Order = { server: string; requirements?: readonly string[]; until?: string };
 
 /** What came of an order, without the bodies of the checks. */
-export type Outcome = { performed: (Omit<Performed, 'check'> & { title: string })[]; requests: number; seconds: number };
+export type Outcome = { performed: (Omit<Performed, 'check'> & { title: string; place: string })[]; requests: number; seconds: number };
 
 /**
  * Performs checks in a process of its own, which serves every variant too: the runner notes each request and expectation of a test that
@@ -55,7 +55,7 @@ async function serve(): Promise<void> {
     const { performed, ...rest } = await perform(wanted, target, ({ findings }) =>
       findings.some(({ requirement, outcome }) => requirement === until && outcome === 'failed'),
     );
-    return { performed: performed.map(({ check, ...found }) => ({ ...found, title: check.title })), ...rest };
+    return { performed: performed.map(({ check, ...found }) => ({ ...found, title: check.title, place: check.place })), ...rest };
   };
   process.on('message', (order: Order) => {
     obey(order).then(

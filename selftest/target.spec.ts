@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, request, test } from '@playwright/test';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from '@playwright/test';
 import { anonymous, merchant } from '../target/authorization.ts';
 import { Client } from '../target/client.ts';
 import { curl } from '../target/exchange.ts';
@@ -22,7 +23,7 @@ async function withServer(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const waits: number[] = [];
   const redact = redactor([...keysOf([credentials]), credentials.accessId]);
-  const client = new Client(request, {
+  const client = new Client({
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     timeout: 500,
     redact,
@@ -110,10 +111,43 @@ test.describe('the client', () => {
         else ok(response);
       },
       async (client) => {
-        for (let count = 0; count < 3; count += 1) expect((await client.send({ body: {}, authorization })).status).toBe(200);
-        expect(ports.size).toBe(2);
+        for (let count = 0; count < 10; count += 1) expect((await client.send({ body: {}, authorization })).status).toBe(200);
+        // Two in turn: a connection is free again a moment after its answer was read.
+        expect(ports.size).toBeLessThanOrEqual(4);
       },
     );
+  });
+
+  test('undoes the content coding that it asks for', async () => {
+    await withServer(
+      (incoming, response) => {
+        expect(incoming.headers['accept-encoding']).toContain('gzip');
+        response.setHeader('Content-Encoding', 'gzip').end(gzipSync('{"coded":true}'));
+      },
+      async (client) => expect((await client.send({ body: {}, authorization })).json).toEqual({ coded: true }),
+    );
+  });
+
+  test('goes through the proxy that Node’s own variables name', async () => {
+    const seen: string[] = [];
+    const proxy = createServer().on('connect', (incoming, socket) => {
+      seen.push(incoming.url ?? '');
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n');
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    process.env.HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    try {
+      await withServer(
+        (_incoming, response) => ok(response),
+        async (client) => {
+          expect((await client.send({ body: {}, authorization })).unanswered).toBe(true);
+          expect(seen).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+$/)]);
+        },
+      );
+    } finally {
+      delete process.env.HTTP_PROXY;
+      proxy.close();
+    }
   });
 
   test('repeats no reset on a fresh connection', async () => {
@@ -127,7 +161,7 @@ test.describe('the client', () => {
         const answer = await client.send({ body: {}, authorization });
         expect(answer.unanswered).toBe(true);
         expect(requests).toBe(1);
-        expect(answer.exchange.error).toMatch(/socket hang up|ECONNRESET/);
+        expect(answer.exchange.error).toMatch(/other side closed|ECONNRESET/);
         expect(redactedText(answer.exchange)).toBe(true);
       },
     );

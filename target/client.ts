@@ -1,5 +1,6 @@
-import type { APIRequest, APIRequestContext, APIResponse } from '@playwright/test';
-import { getProxyForUrl } from 'proxy-from-env';
+import { STATUS_CODES } from 'node:http';
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
+import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { Answer } from './answer.ts';
 import type { Authorization } from './authorization.ts';
 import type { Redact } from './redaction.ts';
@@ -29,15 +30,13 @@ export type Reach = {
   patience: (milliseconds: number) => void;
 };
 
-/** A client of the target over Playwright's APIRequestContext: connections are reused, cookies kept apart from those of other clients. */
+/** A client of the target: connections are reused, as many as requests are in flight; nothing is kept between requests but they. */
 export class Client {
-  readonly #request: APIRequest;
   readonly #reach: Reach;
-  #context: APIRequestContext | undefined;
+  #agent: Dispatcher | undefined;
   #reused = false;
 
-  constructor(request: APIRequest, reach: Reach) {
-    this.#request = request;
+  constructor(reach: Reach) {
     this.#reach = reach;
   }
 
@@ -45,8 +44,10 @@ export class Client {
   async send(outgoing: Outgoing): Promise<Answer> {
     const wasReused = this.#reused;
     let answer = await this.#exchange(outgoing);
-    if (wasReused && /\b(ECONNRESET|EPIPE|ECONNABORTED|socket hang up)\b/.test(answer.exchange.error ?? '')) {
-      await this.dispose();
+    if (wasReused && /\b(ECONNRESET|EPIPE|ECONNABORTED|other side closed)\b/.test(answer.exchange.error ?? '')) {
+      // Others may still be in flight on the old connections.
+      void this.#agent?.close();
+      this.#agent = undefined;
       answer = await this.#exchange(outgoing);
     }
     while (answer.status === 429) {
@@ -60,15 +61,9 @@ export class Client {
 
   /** Closes the connections. */
   async dispose(): Promise<void> {
-    await this.#context?.dispose();
-    this.#context = undefined;
+    await this.#agent?.destroy();
+    this.#agent = undefined;
     this.#reused = false;
-  }
-
-  async #open(): Promise<APIRequestContext> {
-    const server = getProxyForUrl(this.#reach.baseUrl);
-    this.#context ??= await this.#request.newContext(server ? { proxy: { server } } : {});
-    return this.#context;
   }
 
   async #exchange(outgoing: Outgoing): Promise<Answer> {
@@ -88,46 +83,63 @@ export class Client {
       authorization: { shown: authorization.shown, curl: authorization.curl },
       ...(data && { body: redact(data.toString('utf8')) }),
     };
-    const context = await this.#open();
     const start = Date.now();
-    let response: APIResponse | undefined;
     try {
-      response = await context.fetch(url, {
-        method,
-        headers: Object.fromEntries(authorization.header === undefined ? headers : [...headers, ['Authorization', authorization.header]]),
-        ...(data && { data }),
-        timeout,
-        maxRedirects: 0,
-        maxRetries: 0,
+      this.#agent ??= new EnvHttpProxyAgent({ headersTimeout: 0, bodyTimeout: 0 });
+      const signal = AbortSignal.timeout(timeout);
+      const { origin, pathname, search: query } = new URL(url);
+      const response = await this.#agent.request({
+        method: method as Dispatcher.HttpMethod,
+        origin,
+        path: `${pathname}${query}`,
+        headers: [
+          ...headers,
+          ['Accept-Encoding', 'gzip, deflate, br'],
+          ...(authorization.header === undefined ? [] : [['Authorization', authorization.header]]),
+        ].flat(),
+        body: data ?? null,
+        signal,
+        responseHeaders: 'raw',
       });
-      const text = (await response.body()).toString('utf8');
+      const received = pairs(response.headers as unknown as string[]);
+      const text = decode(Buffer.from(await response.body.arrayBuffer()), received);
       this.#reused = true;
-      const received = response.headersArray();
       const exchange = {
         request,
         response: {
-          status: response.status(),
-          statusText: response.statusText(),
-          headers: received.map(({ name, value }): [string, string] => [name, redact(value)]),
+          status: response.statusCode,
+          statusText: STATUS_CODES[response.statusCode] ?? '',
+          headers: received.map(([name, value]): [string, string] => [name, redact(value)]),
           body: redact(text),
         },
         start,
         stop: Date.now(),
       };
-      return new Answer(exchange, leaks(text) || received.some(({ value }) => leaks(value)));
+      return new Answer(exchange, leaks(text) || received.some(([, value]) => leaks(value)));
     } catch (error) {
       return new Answer({ request, error: redact(networkError(error, timeout)), start, stop: Date.now() });
-    } finally {
-      await response?.dispose();
     }
   }
 }
 
-/** One line about a request that got no response. Playwright's own message would show every header, the Authorization among them. */
+/** Raw header fields, name and value in turn, as pairs. */
+const pairs = (raw: readonly string[]) =>
+  raw.flatMap((name, index): [string, string][] => (index % 2 ? [] : [[name, raw[index + 1] ?? '']]));
+
+const DECODERS: Record<string, (content: Buffer) => Buffer> = { gzip: gunzipSync, deflate: inflateSync, br: brotliDecompressSync };
+
+/** The content as text, its content coding undone (RFC 9110, section 8.4). Throws where it is not coded as it says. */
+function decode(content: Buffer, headers: readonly [string, string][]): string {
+  const coding = headers.find(([name]) => name.toLowerCase() === 'content-encoding')?.[1].toLowerCase();
+  const decoder = coding === undefined || content.length === 0 ? undefined : DECODERS[coding];
+  return (decoder ? decoder(content) : content).toString('utf8');
+}
+
+/** One line about a request that got no response. */
 function networkError(error: unknown, timeout: number): string {
-  const [first = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-  if (/timeout/i.test(first)) return `no answer within ${timeout} ms`;
-  return first.replace(/^apiRequestContext\.fetch: /, '');
+  const { name, code, message } = error as NodeJS.ErrnoException;
+  if (name === 'TimeoutError') return `no answer within ${timeout} ms`;
+  return [code, message.split('\n')[0]].filter((part) => part && part !== code).join(': ') || String(code ?? name);
 }
 
 /** Milliseconds to wait after a 429, by its Retry-After in seconds or as a date (RFC 9110, section 10.2.3); 1 s without a readable one. */

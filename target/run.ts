@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync as exists, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { APIRequest } from '@playwright/test';
 import type { Customer } from '../schemas/contract.ts';
 import { Client } from './client.ts';
 import { keysOf, redactor } from './redaction.ts';
@@ -125,11 +124,11 @@ export function outage(run: Run): string | undefined {
 }
 
 /** A client of the run's target. `extend` gives the current check more time, in milliseconds. */
-export function connect(run: Run, request: APIRequest, extend: (milliseconds: number) => void = () => undefined): Client {
+export function connect(run: Run, extend: (milliseconds: number) => void = () => undefined): Client {
   const merchants = run.other ? [run.merchant, run.other] : [run.merchant];
   const keys = keysOf(merchants);
   const redactKeys = redactor(keys);
-  return new Client(request, {
+  return new Client({
     baseUrl: run.baseUrl,
     timeout: run.timeout,
     redact: redactor([...keys, ...merchants.map(({ accessId }) => accessId)]),

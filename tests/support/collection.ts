@@ -3,8 +3,8 @@ import type { Customers } from './customers.ts';
 
 /** The body of a check. */
 export type Body = (fixtures: { customers: Customers }) => Promise<void>;
-/** A check as the proof of the suite performs it. */
-export type Check = { title: string; requirements: string[]; body: Body };
+/** A check as the proof of the suite performs it; checks that one loop declares share their place, as `update.spec.ts:42`. */
+export type Check = { title: string; place: string; requirements: string[]; body: Body };
 
 /** Playwright's `test`, as far as the files of checks use it. */
 export type Declare = {
@@ -18,7 +18,8 @@ export function collector(): { declare: Declare; checks: Check[] } {
   const titles: string[] = [];
   const add = (title: string, { tag }: TestDetails, body: Body) => {
     const requirements = [tag ?? []].flat().map((id) => id.slice(1));
-    checks.push({ title: [...titles, title].join(' › '), requirements, body });
+    const place = /(\w+\.spec\.ts:\d+):\d+/.exec(new Error().stack ?? '')?.[1] ?? '';
+    checks.push({ title: [...titles, title].join(' › '), place, requirements, body });
   };
   const describe = (title: string, declare: () => void) => {
     titles.push(title);

@@ -33,8 +33,8 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
   ],
 
   client: [
-    async ({ playwright, run }, use) => {
-      const client = connect(run, playwright.request, extend);
+    async ({ run }, use) => {
+      const client = connect(run, extend);
       await use(client);
       await client.dispose();
     },
@@ -44,8 +44,8 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: as above
   kept: [({}, use) => use({}), { scope: 'worker' }],
 
-  stranger: async ({ playwright, run }, use) => {
-    const client = connect(run, playwright.request, extend);
+  stranger: async ({ run }, use) => {
+    const client = connect(run, extend);
     await use(client);
     await client.dispose();
   },

@@ -3,7 +3,6 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { request } from '@playwright/test';
 import { People } from '../../generators/customers.ts';
 import { compare } from '../../generators/model.ts';
 import { startSandbox } from '../../sandbox/server.ts';
@@ -69,7 +68,7 @@ function exitOnSettingsError(error: unknown): void {
 
 /** Sees whether the target answers plain requests at all and how state is read back. Throws Outage. */
 async function preflight(run: Run): Promise<void> {
-  const client = connect({ ...run, timeout: Math.min(run.timeout, FIRST_REQUEST) }, request);
+  const client = connect({ ...run, timeout: Math.min(run.timeout, FIRST_REQUEST) });
   const authorization = merchant(run.merchant);
   const send = async (outgoing: Omit<Outgoing, 'authorization'>): Promise<Answer> => {
     run.preflight.requests += 1;
