@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 // One locale alone: all of them take a worker six times as long to load.
-import { faker } from '@faker-js/faker/locale/en';
+import { faker as english } from '@faker-js/faker/locale/en';
 import type { Customer } from '../schemas/contract.ts';
 import { areaCodes, places } from './places.ts';
 
@@ -9,6 +9,9 @@ export type Plain = Customer & Required<Pick<Customer, 'externalId' | 'taxId'>>;
 
 /** Takes a value for the run, so that no other customer has it; false where it is taken already. */
 export type Claim = (value: string) => boolean;
+
+/** The class itself stands in the entry that loads every locale. */
+const Faker = english.constructor as new (options: { locale: typeof english.rawDefinitions; seed: number }) => typeof english;
 
 /** Names of faker's times lie about this day, so that a seed gives the same customer in every year. */
 const REFERENCE_DATE = '2026-01-01T00:00:00Z';
@@ -30,19 +33,23 @@ export const removableProperties = [
 /** A property that a merchant may remove. */
 export type Removable = (typeof removableProperties)[number];
 
+/** Whether a merchant may remove a property. */
+export const isRemovable = (name: string): name is Removable => (removableProperties as readonly string[]).includes(name);
+
 /** Realistic people who cannot exist: reserved e-mail domains, 555-01xx numbers, tax ids that are never issued. */
 export class People {
   readonly #run: string;
   readonly #prefix: string;
   readonly #claim: Claim;
   readonly #overrides: Partial<Customer>;
+  readonly #faker: typeof english;
   #count = 0;
 
   /** `name` is what the seed is mixed with: the check that these people are for. `prefix` begins every externalId. */
   constructor(options: { seed: number; name: string; prefix: string; claim: Claim; overrides: Partial<Customer> }) {
     const digest = createHash('sha256').update(`${options.seed} ${options.name}`).digest();
-    faker.seed(digest.readUInt32BE());
-    faker.setDefaultRefDate(REFERENCE_DATE);
+    this.#faker = new Faker({ locale: english.rawDefinitions, seed: digest.readUInt32BE() });
+    this.#faker.setDefaultRefDate(REFERENCE_DATE);
     this.#run = options.prefix;
     this.#prefix = `${options.prefix}${String(digest.readUInt32BE(4) % 1e6).padStart(6, '0')}`;
     this.#claim = options.claim;
@@ -61,12 +68,12 @@ export class People {
 
   /** A plain customer: required properties, taxId and externalId, with what the settings demand beyond. */
   plain(country: 'US' | 'CA' = 'US'): Plain {
-    const [firstName, lastName] = [faker.person.firstName(), faker.person.lastName()];
+    const [firstName, lastName] = [this.#faker.person.firstName(), this.#faker.person.lastName()];
     const externalId = this.externalId();
-    const place = faker.helpers.arrayElement(places.filter((candidate) => candidate.country === country));
+    const place = this.#faker.helpers.arrayElement(places.filter((candidate) => candidate.country === country));
     return {
       name: `${firstName} ${lastName}`,
-      address: { address1: faker.location.streetAddress(), ...place },
+      address: { address1: this.#faker.location.streetAddress(), ...place },
       phone: this.#phone(),
       email: `${firstName}.${lastName}.${externalId}@example.com`.toLowerCase().replace(/[^a-z0-9.@]/g, ''),
       taxId: country === 'US' ? this.#itin() : this.#sin(),
@@ -83,19 +90,23 @@ export class People {
   /** A value for each optional property that a merchant owns, taxId apart. */
   optional(): Required<Pick<Customer, Removable>> {
     return {
-      dateOfBirth: faker.date.birthdate({ mode: 'age', min: 21, max: 80 }).toISOString().slice(0, 10),
-      enrollDate: faker.date.past({ years: 8 }).getTime(),
-      vip: String(faker.number.int({ min: 1, max: 9 })),
-      currency: faker.helpers.arrayElement(['USD', 'CAD']),
-      balance: faker.finance.amount({ min: 1, max: 9999, dec: 2 }),
-      organizationNumber: `0${faker.string.numeric(8)}`,
-      externalTier: faker.helpers.arrayElement(['Gold', 'Silver', 'Diamond', '4 stars']),
-      customData: { segment: faker.word.noun(), visits: faker.number.int({ min: 1, max: 99 }), newsletter: faker.datatype.boolean() },
-      driverLicense: {
-        number: faker.string.alpha({ length: 1, casing: 'upper' }) + faker.string.numeric(7),
-        state: faker.location.state({ abbreviated: true }),
+      dateOfBirth: this.#faker.date.birthdate({ mode: 'age', min: 21, max: 80 }).toISOString().slice(0, 10),
+      enrollDate: this.#faker.date.past({ years: 8 }).getTime(),
+      vip: String(this.#faker.number.int({ min: 1, max: 9 })),
+      currency: this.#faker.helpers.arrayElement(['USD', 'CAD']),
+      balance: this.#faker.finance.amount({ min: 1, max: 9999, dec: 2 }),
+      organizationNumber: `0${this.#faker.string.numeric(8)}`,
+      externalTier: this.#faker.helpers.arrayElement(['Gold', 'Silver', 'Diamond', '4 stars']),
+      customData: {
+        segment: this.#faker.word.noun(),
+        visits: this.#faker.number.int({ min: 1, max: 99 }),
+        newsletter: this.#faker.datatype.boolean(),
       },
-      nationalId: `0${faker.string.numeric(8)}`,
+      driverLicense: {
+        number: this.#faker.string.alpha({ length: 1, casing: 'upper' }) + this.#faker.string.numeric(7),
+        state: this.#faker.location.state({ abbreviated: true }),
+      },
+      nationalId: `0${this.#faker.string.numeric(8)}`,
     };
   }
 
@@ -107,7 +118,7 @@ export class People {
 
   /** A phone number that no other customer of the run has, in the form of the page's samples. */
   #phone(): string {
-    const { helpers, string } = faker;
+    const { helpers, string } = this.#faker;
     let phone: string;
     do phone = `+1${helpers.arrayElement(areaCodes)}55501${string.numeric(2)}`;
     while (!this.#claim(phone));
@@ -116,7 +127,7 @@ export class People {
 
   /** A US tax id never issued: it begins with 9, and its middle digits are none that individual taxpayer numbers use. */
   #itin(): string {
-    const { number, string } = faker;
+    const { number, string } = this.#faker;
     let taxId: string;
     do taxId = `9${string.numeric(2)}${String(number.int({ min: 10, max: 49 }))}${string.numeric(4)}`;
     while (!this.#claim(taxId));
@@ -127,7 +138,7 @@ export class People {
   #sin(): string {
     let taxId: string;
     do {
-      const digits = `0${faker.string.numeric(7)}`;
+      const digits = `0${this.#faker.string.numeric(7)}`;
       const sum = [...digits]
         .map((digit, index) => Number(digit) * (index % 2 ? 2 : 1))
         .reduce((total, n) => total + (n > 9 ? n - 9 : n), 0);

@@ -21,8 +21,8 @@ export function apply(state: State, changes: Changes): State {
   return after as State;
 }
 
-/** The properties that only their owner may see in full: they can be withheld. */
-const WITHHELD = ['taxId', 'nationalId', 'driverLicense'];
+/** The properties that only their owner may see in full: a target can withhold them. */
+export const withholdable = ['taxId', 'nationalId', 'driverLicense'];
 const MASK_CHARACTER = /[*#Xx•●]/;
 /** Grouping, which a mask may have though the value has none. */
 const SEPARATOR = /[-\s./]/;
@@ -39,7 +39,7 @@ export function compare(expected: State, actual: State, before: State = {}): Dif
     if (wanted === undefined) {
       differences.push({ property: name, expected: 'absent', actual: show(found) });
     } else if (found === undefined) {
-      if (!WITHHELD.includes(name)) differences.push({ property: name, expected: show(wanted), actual: 'absent' });
+      if (!withholdable.includes(name)) differences.push({ property: name, expected: show(wanted), actual: 'absent' });
     } else {
       differences.push(...compareValue(name, wanted, found, before[name] as Json | undefined));
     }

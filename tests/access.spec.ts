@@ -1,6 +1,6 @@
 import { type Authorization, anonymous, inOtherCase, literal, otherScheme, unknownMerchant, wrongKey } from '../target/authorization.ts';
 import type { Credentials } from '../target/settings.ts';
-import { type Customers, selectors } from './support/customers.ts';
+import { after, type Customers, selectors } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
 
 type Way = readonly [what: string, authorization: (credentials: Credentials) => Authorization];
@@ -102,7 +102,7 @@ test.describe('another merchant', () => {
     const before = await customers.given({}, person);
     const secrets = [person.name, person.email, person.phone, person.taxId];
 
-    const answer = await other.send("read another's customer", { method: 'GET', path: `/customers/${before.customerId}` }, 'other');
+    const answer = await other.send("read another's customer", { method: 'GET', path: `/customers/${before.customerId}` }, 'get');
 
     expect(answer).toBeAnswered();
     expect(answer.customer, "the other merchant's customer").toBeUndefined();
@@ -110,6 +110,41 @@ test.describe('another merchant', () => {
     for (const query of [{ externalId: before.externalId }, { customerId: before.customerId }]) {
       const list = await other.send("look for another's customer", { method: 'GET', query }, 'other');
       expect(list).toContainNoneOf(secrets);
+    }
+  });
+
+  for (const by of ['externalId', 'query'] as const) {
+    test(`has its own customer of the same externalId, updated by ${by}`, requirement('ACC-5'), async ({ customers }) => {
+      const other = customers.ofOtherMerchant();
+      const before = await customers.given({}, customers.people.full());
+      const theirs = await other.given({}, { ...other.people.full('CA'), externalId: before.externalId });
+
+      customers.reached(theirs, await other.update(theirs, by, { name: 'Other Merchant', vip: '8', externalTier: null }));
+      await expect(customers.stored(before), "the customer after an update of the other's").toMatchCustomer(before.state);
+      customers.reached(before, await customers.update(before, by, { vip: '5', currency: null }));
+      await expect(other.stored(theirs), "the other's customer after an update of this one").toMatchCustomer(
+        after(theirs, { name: 'Other Merchant', vip: '8', externalTier: null }),
+      );
+    });
+  }
+
+  test('creates its own customers, though at the same time', requirement('ACC-5'), async ({ customers }) => {
+    const other = customers.ofOtherMerchant();
+    const merchantId = (await customers.given()).created.customer?.merchantId;
+
+    for (let round = 0; round < 3; round += 1) {
+      const [ours, theirs] = [customers.people.plain(), other.people.plain()];
+      const answers = await Promise.all([customers.create(ours), other.create(theirs)]);
+
+      for (const answer of answers) expect(answer).toBeAnswered();
+      const [own, foreign] = answers.map(({ customer }) => customer);
+      if (!own || !foreign) return customers.notTestable('no customer could be created');
+      if (merchantId !== undefined) {
+        expect(own.merchantId, 'the merchantId of the own customer').toBe(merchantId);
+        expect(foreign.merchantId, "the merchantId of the other merchant's customer").not.toBe(merchantId);
+      }
+      const update = await customers.upsert('update the own customer', { ...ours, vip: '2' });
+      expect(update, 'the own customer').toName(own.customerId);
     }
   });
 

@@ -166,6 +166,22 @@ test.describe('a customerId', () => {
     });
   }
 
+  for (const name of ['email', 'phone', 'taxId'] as const) {
+    test(`differs between a customer without externalId and one with the same ${name}`, requirement('CRE-2'), async ({ customers }) => {
+      const { externalId: _left, ...sent } = customers.people.plain();
+      const created = await customers.create(sent);
+      expect(created).toBeAnswered();
+      if (created.refused) customers.notApplicable('a create without externalId is refused');
+      const first = customers.known(created, sent);
+
+      const answer = await customers.create({ ...customers.people.plain(), [name]: sent[name] });
+
+      expect(answer).toBeAnswered();
+      expect(answer.customer?.customerId, '[CRE-2] the customerId of the second').not.toBe(first.customerId);
+      await expect(customers.stored(first), '[UPD-10] the first').toHaveKept(sent);
+    });
+  }
+
   test('differs between customers without externalId', requirement('CRE-2'), async ({ customers }) => {
     const ids: (string | undefined)[] = [(await customers.given()).customerId];
     for (let count = 0; count < 2; count += 1) {

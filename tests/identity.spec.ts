@@ -59,6 +59,17 @@ test.describe('a selector', () => {
     await expect(customers.stored(before)).toMatchCustomer(after(before, { vip: '2' }));
   });
 
+  test('customerId and an externalId in the query agree', requirement('IDY-1', 'IDY-3'), async ({ customers }) => {
+    const before = await customers.given({ vip: '1' });
+
+    const body = { ...customers.essentials(before.state), customerId: before.customerId, vip: '2' };
+    const answer = await customers.upsert('set vip, by customerId and query', body, { externalId: before.externalId });
+
+    expect(answer).toBeAccepted();
+    expect(answer).toName(before.customerId);
+    await expect(customers.stored(before)).toMatchCustomer(after(before, { vip: '2' }));
+  });
+
   test('an externalId in query and body agree', requirement('IDY-3'), async ({ customers }) => {
     const before = await customers.given({ vip: '1' });
 
@@ -244,6 +255,23 @@ test.describe('one externalId, one customer', () => {
       if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
     });
   }
+
+  test('a new externalId is given to one customer only', requirement('IDY-7'), async ({ customers }) => {
+    const externalId = customers.people.externalId();
+    const first = await customers.given();
+    const second = await customers.given();
+    const renamed = await customers.update(first, 'customerId', { externalId });
+    expect(renamed).toBeAnswered();
+    if (renamed.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be changed here');
+
+    const answer = await customers.update(second, 'customerId', { externalId });
+
+    expect(answer).toBeAnswered();
+    const ids = [(await customers.read(first)).customer?.externalId, (await customers.read(second)).customer?.externalId];
+    expect(ids[0], 'the externalId of both').not.toBe(ids[1]);
+    const found = await customers.find(externalId);
+    if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
+  });
 
   test('a renamed customer leaves its old externalId free', requirement('IDY-7', 'IDY-2'), async ({ customers }) => {
     const before = await customers.given();

@@ -1,4 +1,4 @@
-import { removableProperties } from '../generators/customers.ts';
+import { isRemovable, removableProperties } from '../generators/customers.ts';
 import { apply, type Changes, type State } from '../generators/model.ts';
 import type { Answer } from '../target/answer.ts';
 import { after, type Known, type Selector, selectors } from './support/customers.ts';
@@ -59,26 +59,14 @@ for (const [by, how] of selectors) {
       customers.shows(answer, before.state);
     });
 
-    test('of one property alone leaves the rest or is refused', requirement('UPD-4'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
-      const selector = by === 'query' ? {} : { [by]: before[by] };
-
-      const answer = await customers.upsert(
-        `set vip alone, ${how}`,
-        { vip: '7', ...selector },
-        by === 'query' ? { externalId: before.externalId } : undefined,
-      );
-
-      expect(answer).toBeAnswered();
-      await expect(customers.stored(before)).toMatchCustomer(answer.refused ? before.state : after(before, { vip: '7' }));
-    });
-
     test('leaves createdAt, and does not set updatedAt back', requirement('UPD-5', 'UPD-6'), async ({ customers }) => {
       const before = await customers.given({ externalTier: 'Gold' });
       let shown = before.created.customer;
       let { state } = before;
 
-      for (const changes of [{ vip: '4' }, {}, { externalTier: null }, { vip: '5' }]) {
+      for (const [index, changes] of [{ vip: '4' }, {}, { externalTier: null }, { vip: '5' }].entries()) {
+        // A timestamp in seconds shows only then that it was taken anew.
+        if (index === 3) await new Promise((resolve) => setTimeout(resolve, 1_100));
         const answer = await customers.update(before, by, changes, state);
         customers.reached(before, answer);
         state = apply(state, changes);
@@ -94,6 +82,26 @@ for (const [by, how] of selectors) {
         shown = answer.customer;
       }
     });
+
+    if (by !== 'externalId') {
+      test('of the externalId leaves createdAt and the rest', requirement('UPD-5', 'UPD-4'), async ({ customers }) => {
+        const before = await customers.given({}, customers.people.full());
+        const externalId = customers.people.externalId();
+        // A server that takes the time of the change for that of the create shows another one a moment later.
+        await new Promise((resolve) => setTimeout(resolve, 1_100));
+
+        const answer = await customers.update(before, by, { externalId });
+
+        expect(answer).toBeAnswered();
+        if (answer.customer?.externalId !== externalId) return customers.notApplicable('an externalId cannot be changed here');
+        customers.reached(before, answer);
+        const created = before.created.customer?.createdAt;
+        if (created !== undefined && answer.customer.createdAt !== undefined) {
+          expect(answer.customer.createdAt, '[UPD-5] createdAt after the change').toBe(created);
+        }
+        await expect(customers.stored(before), '[UPD-4] the rest').toMatchCustomer(after(before, { externalId }));
+      });
+    }
 
     test('twice changes nothing more', requirement('UPD-8'), async ({ customers }) => {
       const before = await customers.given({}, customers.people.full());
@@ -124,6 +132,31 @@ for (const [by, how] of selectors) {
   });
 }
 
+test.describe('a property that is sent alone', () => {
+  for (const [index, name] of changeable.entries()) {
+    test(`is taken and leaves the rest, or is refused: ${name}`, requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+      let { state } = before;
+      const values = [customers.people.full('CA')[name], ...(isRemovable(name) ? [null] : []), customers.people.full('CA')[name]];
+
+      for (const [turn, value] of values.entries()) {
+        const by = selectorAt(index + turn);
+        const query = by === 'query' ? { externalId: before.externalId } : undefined;
+        const body = { [name]: value, ...(by !== 'query' && { [by]: before[by] }) };
+        const answer = await customers.upsert(`${value === null ? 'remove' : 'set'} ${name} alone, by ${by}`, body, query);
+
+        expect(answer).toBeAnswered();
+        const was = state;
+        if (!answer.refused) state = apply(was, { [name]: value });
+        const [id, what] = answer.refused ? (['REF-1', 'the customer'] as const) : (['UPD-4', 'the rest'] as const);
+        if (!answer.refused && value !== null)
+          await expect(customers.stored(before), `[UPD-2] the new ${name}`).toHaveKept({ [name]: value });
+        await expect(customers.stored(before), `[${id}] ${what}`).toMatchCustomer(state, was);
+      }
+    });
+  }
+});
+
 test.describe('a new value', () => {
   for (const [index, name] of changeable.entries()) {
     test(`of ${name} alone is taken, the rest stays`, requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
@@ -148,6 +181,26 @@ test.describe('a new value', () => {
 
       customers.reached(before, answer);
       await expect(customers.stored(before)).toMatchCustomer(after(before, changes));
+    });
+  }
+
+  const falsy = [
+    ['balance', '0'],
+    ['externalTier', '0'],
+    ['organizationNumber', '000000000'],
+    ['vip', '0'],
+    ['enrollDate', 0],
+  ] as const;
+  for (const [index, [name, value]] of falsy.entries()) {
+    test(`that looks like nothing is taken: ${name} ${value}`, requirement('UPD-2'), async ({ customers }) => {
+      const before = await customers.given({}, customers.people.full());
+
+      const answer = await customers.update(before, selectorAt(index), { [name]: value });
+
+      expect(answer).toBeAnswered();
+      if (answer.refused) customers.notApplicable('the target refuses such a value');
+      customers.reached(before, answer);
+      await expect(customers.stored(before)).toHaveKept({ [name]: value });
     });
   }
 

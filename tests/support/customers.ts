@@ -1,5 +1,5 @@
 import type { People, Plain } from '../../generators/customers.ts';
-import { apply, type Changes, compare, isOwned, type State } from '../../generators/model.ts';
+import { apply, type Changes, compare, isOwned, type State, withholdable } from '../../generators/model.ts';
 import { type Customer, sentences, validateCreate, validateUpdate } from '../../schemas/contract.ts';
 import type { Answer } from '../../target/answer.ts';
 import { type Authorization, merchant } from '../../target/authorization.ts';
@@ -60,7 +60,15 @@ export class Stored {
   settle(expected: State, accept: (answer: Answer) => boolean): Promise<Answer> {
     return this.#customers.read(this.known, expected, accept);
   }
+
+  /** Of the properties that a target may withhold, those that are expected and not there, though a read shows them of a full customer. */
+  lost(expected: State, shown: State): Promise<string[]> {
+    return this.#customers.lost(expected, shown);
+  }
 }
+
+/** What a worker knows of the target: the properties that a create keeps, and those that a read shows. */
+export type Kept = { properties?: string[]; shown?: string[] };
 
 /** The customers of one check, and every way to the target that a check has. */
 export class Customers {
@@ -72,7 +80,7 @@ export class Customers {
   readonly #authorization: Authorization;
   /** Where the data come from. */
   readonly people: People;
-  readonly #kept: { properties?: string[] };
+  readonly #kept: Kept;
   #requests = 0;
   #lastWrite = 0;
 
@@ -84,8 +92,8 @@ export class Customers {
     stage: Stage;
     budget: Budget;
     people: People;
-    /** Of a worker: which properties a create keeps, once that is known. */
-    kept: { properties?: string[] };
+    /** Of a worker: what is known of the target, once it is. */
+    kept: Kept;
     authorization?: Authorization;
   }) {
     this.#client = options.client;
@@ -179,6 +187,7 @@ export class Customers {
     const lost = Object.keys(sent).filter(
       (name) => !(name in observed) && compare({ [name]: sent[name as keyof Customer] }, {}).length > 0,
     );
+    lost.push(...(await this.lost(sent, observed)));
     const changed = wrong(read).map(({ property }) => property.split('.')[0] ?? '');
     const missing = Object.keys(properties).filter((name) => lost.includes(name) || changed.includes(name));
     if (missing.length) this.notTestable(`the create did not keep ${missing.join(', ')}`);
@@ -210,9 +219,25 @@ export class Customers {
    * unusual values.
    */
   async keeping(names: readonly string[]): Promise<void> {
-    this.#kept.properties ??= await this.#keptProperties();
-    const lost = names.filter((name) => !this.#kept.properties?.includes(name));
+    const { properties } = await this.#learn();
+    const lost = names.filter((name) => !properties.includes(name));
     if (lost.length) this.notTestable(`a create does not keep ${lost.join(', ')}`);
+  }
+
+  /**
+   * Of the properties that a target may withhold, those that are expected and not there, though a read shows them of a full customer: what
+   * it shows of one customer it does not withhold.
+   */
+  async lost(expected: State, shown: State): Promise<string[]> {
+    const absent = withholdable.filter((name) => name in expected && !(name in shown));
+    if (absent.length === 0) return [];
+    const known = await this.#learn();
+    return absent.filter((name) => known.shown.includes(name));
+  }
+
+  async #learn(): Promise<Required<Kept>> {
+    this.#kept.properties ??= await this.#keptProperties();
+    return { shown: [], ...this.#kept, properties: this.#kept.properties };
   }
 
   async #keptProperties(): Promise<string[]> {
@@ -221,6 +246,7 @@ export class Customers {
     const differing = ({ customer }: Answer) => compare(sent, pick(customer ?? {}, Object.keys(sent)));
     const read = await this.read(known, sent, (answer) => differing(answer).length === 0);
     const lost = differing(read).map(({ property }) => property.split('.')[0]);
+    this.#kept.shown = Object.keys(read.customer ?? {});
     return Object.keys(sent).filter((name) => !lost.includes(name));
   }
 

@@ -4,14 +4,14 @@ import { People } from '../../generators/customers.ts';
 import type { Client } from '../../target/client.ts';
 import { claim, connect, outage, publishedRun, type Run } from '../../target/run.ts';
 import type { Declare } from './collection.ts';
-import { type Budget, Customers, SuiteFault } from './customers.ts';
+import { type Budget, Customers, type Kept, SuiteFault } from './customers.ts';
 import { playwrightStage } from './stage.ts';
 
 export { expect } from './matchers.ts';
 export { requirement } from './requirement.ts';
 
 type Fixtures = { budget: Budget; stranger: Client; customers: Customers };
-type WorkerFixtures = { run: Run; client: Client; kept: { properties?: string[] } };
+type WorkerFixtures = { run: Run; client: Client; kept: Kept };
 
 /** A request that asks for patience takes none of its check's time. */
 function extend(milliseconds: number): void {

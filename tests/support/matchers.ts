@@ -1,6 +1,6 @@
 import { expect as base } from '@playwright/test';
-import { compare, type Difference, type State } from '../../generators/model.ts';
-import { sentences, validateAnswer } from '../../schemas/contract.ts';
+import { compare, type Difference, type State, show } from '../../generators/model.ts';
+import { type Json, sentences, validateAnswer } from '../../schemas/contract.ts';
 import type { Answer } from '../../target/answer.ts';
 import { curl } from '../../target/exchange.ts';
 import type { Stored } from './customers.ts';
@@ -25,12 +25,15 @@ function result(pass: boolean, message: () => string) {
   return { pass, message };
 }
 
-/** Reads a stored customer until it does not differ, or a read can no longer be behind. */
-async function settled(stored: Stored, expected: State, differ: (shown: State) => Difference[]) {
+/** Reads a stored customer until it does not differ, or a read can no longer be behind. `asked`: what of it the expectation is about. */
+async function settled(stored: Stored, expected: State, differ: (shown: State) => Difference[], asked = expected) {
   const { customerId } = stored.known;
   const differences = ({ customer }: Answer) => (customer?.customerId === customerId ? differ(customer) : undefined);
   const answer = await stored.settle(expected, (read) => differences(read)?.length === 0);
   const found = differences(answer);
+  for (const name of found ? await stored.lost(asked, answer.customer ?? {}) : []) {
+    found?.push({ property: name, expected: show(expected[name as keyof State] as Json), actual: 'absent' });
+  }
   return result(found?.length === 0, () =>
     found
       ? failure('the stored customer is not as it has to be', told(found), answer)
@@ -82,17 +85,18 @@ export const expect = base.extend({
 
   /** Every one of these properties is stored as it was sent; what else the customer has is not judged. */
   async toHaveKept(stored: Stored, sent: State) {
-    return await settled(stored, { ...stored.known.state, ...sent }, (shown) => {
+    const differ = (shown: State) => {
       const kept = Object.keys(sent).filter((name) => name in shown);
       return compare(sent, Object.fromEntries(kept.map((name) => [name, shown[name as keyof State]])) as State);
-    });
+    };
+    return await settled(stored, { ...stored.known.state, ...sent }, differ, sent);
   },
 
   /** The stored customer has none of these properties. */
   async toLack(stored: Stored, names: readonly string[], expected: State) {
-    return await settled(stored, expected, (shown) =>
-      compare({}, Object.fromEntries(names.flatMap((name) => (name in shown ? [[name, shown[name as keyof State]]] : []))) as State),
-    );
+    const differ = (shown: State) =>
+      compare({}, Object.fromEntries(names.flatMap((name) => (name in shown ? [[name, shown[name as keyof State]]] : []))) as State);
+    return await settled(stored, expected, differ, {});
   },
 
   /** The stored customer is in this state, no more and no less. `before`: the state that a merge of nested objects started from. */
