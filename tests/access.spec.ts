@@ -117,14 +117,27 @@ test.describe('another merchant', () => {
     test(`has its own customer of the same externalId, updated by ${by}`, requirement('ACC-5'), async ({ customers }) => {
       const other = customers.ofOtherMerchant();
       const before = await customers.given({}, customers.people.full());
-      const theirs = await other.given({}, { ...other.people.full('CA'), externalId: before.externalId });
+      // Whatever remembers whom the externalId names knows it now.
+      customers.reached(before, await customers.update(before, by, {}));
+      const { externalId: _own, ...person } = other.people.full('CA');
+      const body = by === 'query' ? person : { ...person, externalId: before.externalId };
+      const created = await other.upsert(
+        "create the other merchant's",
+        body,
+        by === 'query' ? { externalId: before.externalId } : undefined,
+      );
+      expect(created).toBeAnswered();
+      expect(created.customer?.customerId, "the customerId of the other's customer").not.toBe(before.customerId);
+      await expect(customers.stored(before), "the customer after a create of the other's").toMatchCustomer(before.state);
+      if (created.refused) customers.notApplicable('such a create is refused');
+      const theirs = other.known(created, { ...person, externalId: before.externalId });
 
+      if (created.customer?.externalId !== before.externalId) customers.notApplicable('a create by the query takes no externalId over');
       customers.reached(theirs, await other.update(theirs, by, { name: 'Other Merchant', vip: '8', externalTier: null }));
       await expect(customers.stored(before), "the customer after an update of the other's").toMatchCustomer(before.state);
+      const changed = after(theirs, { name: 'Other Merchant', vip: '8', externalTier: null });
       customers.reached(before, await customers.update(before, by, { vip: '5', currency: null }));
-      await expect(other.stored(theirs), "the other's customer after an update of this one").toMatchCustomer(
-        after(theirs, { name: 'Other Merchant', vip: '8', externalTier: null }),
-      );
+      await expect(other.stored(theirs), "the other's customer after an update of this one").toMatchCustomer(changed);
     });
   }
 

@@ -53,6 +53,16 @@ test.describe('a create keeps', () => {
     });
   }
 
+  test('every property of a full customer, created by the query', requirement('CRE-3'), async ({ customers }) => {
+    const sent = customers.people.full();
+    const { externalId, ...body } = sent;
+    const created = await customers.upsert('create by the query', body, { externalId });
+    expect(created).toBeAnswered();
+    if (created.refused) customers.notApplicable('a create by the query is refused');
+
+    await expect(customers.stored(customers.known(created, sent))).toHaveKept(body);
+  });
+
   for (const name of removableProperties) {
     test(`${name} alone`, requirement('CRE-3'), async ({ customers }) => {
       const sent = { ...customers.people.plain(), [name]: customers.people.optional()[name] };

@@ -228,10 +228,11 @@ test.describe('a refused update leaves no trace', () => {
 
     test(`for the next update to find, ${how}`, requirement('REF-1'), async ({ customers }) => {
       const before = await customers.given({}, customers.people.full());
-      const { externalId: _own, ...changes } = customers.people.full('CA');
+      const { externalId: _own, phone: _phone, ...changes } = customers.people.full('CA');
       const selector = by === 'query' ? {} : { [by]: before[by] };
       const answer = await customers.send(`update with a wrong type ${how}`, {
-        body: { ...changes, vip: null, phone: { number: 1 }, ...selector },
+        // What is wrong comes last: a server that takes one property after the other has taken all of them by then.
+        body: { ...selector, ...changes, vip: null, phone: { number: 1 } },
         ...(by === 'query' && { query: { externalId: before.externalId } }),
       });
       expect(answer).toBeAnswered();

@@ -1,7 +1,7 @@
 import { isRemovable, removableProperties } from '../generators/customers.ts';
 import { apply, type Changes, type State } from '../generators/model.ts';
 import type { Answer } from '../target/answer.ts';
-import { after, type Known, type Selector, selectors } from './support/customers.ts';
+import { after, type Known, pick, type Selector, selectors } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
 
 /** Every property that plain people and their merchant change, each in a check of its own. */
@@ -114,6 +114,20 @@ for (const [by, how] of selectors) {
       expect(twice).toBeAnswered();
       if (twice.customer) expect(twice).toName(before.customerId);
       await expect(customers.stored(before)).toMatchCustomer(after(before, changes), before.state);
+    });
+
+    test('touches no other customer of the same values', requirement('UPD-10'), async ({ customers }) => {
+      const { name, address, ...person } = customers.people.full();
+      const shared = { name, address, ...pick(person, removableProperties) };
+      const elder = await customers.given(shared);
+      const before = await customers.given(shared);
+      const younger = await customers.given(shared);
+      const changed = customers.people.full('CA');
+
+      const answer = await customers.update(before, by, { ...pick(changed, Object.keys(shared)), vip: null });
+
+      expect(answer).toBeAnswered();
+      for (const bystander of [elder, younger]) await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
     });
 
     test('touches no other customer', requirement('UPD-10'), async ({ customers }) => {
