@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
 import type { Metadata } from './reports/conformance.ts';
-import { type Area, areas, catalogueSha256 } from './schemas/catalogue.ts';
+import { type Area, areas, catalogueSha256, type GeneratedArea, generatedAreas } from './schemas/catalogue.ts';
 import { environment, readSettings, SettingsError } from './target/settings.ts';
 import type { Budget } from './tests/support/customers.ts';
+import { factors } from './tests/support/depth.ts';
 
 /** What one check of an area makes at most, reads that are repeated because they may be behind a write included. */
-const budgets: Record<Area, Budget> = {
+const budgets: Record<Area | GeneratedArea, Budget> = {
   answer: { requests: 15, customers: 4 },
   create: { requests: 15, customers: 6 },
   update: { requests: 35, customers: 4 },
@@ -18,7 +19,18 @@ const budgets: Record<Area, Budget> = {
   values: { requests: 10, customers: 2 },
   refusal: { requests: 25, customers: 8 },
   access: { requests: 15, customers: 4 },
+  properties: { requests: 1_200, customers: 400 },
+  histories: { requests: 2_000, customers: 400 },
+  races: { requests: 1_200, customers: 200 },
 };
+
+/** What a check of an area makes at most at this depth. A generated one that fails also makes what shortening its case takes. */
+function budgetOf(area: Area | GeneratedArea): Budget {
+  const factor = isGenerated(area) ? Math.max(1, factors[depth]) : 1;
+  return { requests: budgets[area].requests * factor, customers: budgets[area].customers * factor };
+}
+
+const isGenerated = (area: string): area is GeneratedArea => (generatedAreas as readonly string[]).includes(area);
 
 function settings() {
   try {
@@ -50,12 +62,12 @@ function commit(): string {
   }
 }
 
-const { out, seed, targetName, timeout, baseUrl } = settings();
+const { out, seed, depth, replay, targetName, timeout, baseUrl } = settings();
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
 export default defineConfig<{ budget: Budget }>({
   testDir: 'tests',
-  metadata: { seed, targetName, ...(baseUrl && { baseUrl }) } satisfies Metadata,
+  metadata: { seed, depth, targetName, ...(baseUrl && { baseUrl }) } satisfies Metadata,
   outputDir: join(out, 'playwright'),
   globalSetup: './tests/support/setup.ts',
   // A file stays in one worker, which costs more to start than most checks to run.
@@ -66,7 +78,17 @@ export default defineConfig<{ budget: Budget }>({
   retries: 1,
   failOnFlakyTests: true,
   timeout: Math.max(60_000, 6 * timeout),
-  projects: areas.map((name) => ({ name, testMatch: `${name}.spec.ts`, use: { budget: budgets[name] } })),
+  // A replay runs the one check that it names.
+  ...(replay && { grep: new RegExp(`${replay.title.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}( @|$)`) }),
+  // The generated ones first: they keep the way to the target full while others begin.
+  projects: [...generatedAreas, ...areas].map((name) => ({
+    name,
+    testMatch: `${name}.spec.ts`,
+    use: { budget: budgetOf(name) },
+    ...(isGenerated(name) && { timeout: 600_000 * Math.max(1, factors[depth]) }),
+    // A state that no order of concurrent requests explains is a failure at first sight.
+    ...(name === 'races' && { retries: 0 }),
+  })),
   reporter: [
     ['./reports/conformance.ts'],
     [

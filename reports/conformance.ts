@@ -8,10 +8,10 @@ import addFormats from 'ajv-formats';
 import schema from '../schemas/conformance.schema.json' with { type: 'json' };
 import { tooShort } from '../target/redaction.ts';
 import { publishedRun } from '../target/run.ts';
-import { readSettings } from '../target/settings.ts';
+import { type Depth, readSettings } from '../target/settings.ts';
 import type { Budget } from '../tests/support/customers.ts';
 import { junit } from './junit.ts';
-import { judge, type Outcome, worst } from './outcome.ts';
+import { judge, leftOut, type Outcome, worst } from './outcome.ts';
 import { type Result, summarize, trafficOf } from './result.ts';
 import { markdown, tally, terminal } from './summary.ts';
 
@@ -21,7 +21,7 @@ export const results = ['conformance.json', 'conformance.md', 'junit.xml', 'ledg
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
 /** What playwright.config.ts says of a run; it is kept where the reports of shards are merged. */
-export type Metadata = { seed: number; targetName: string; baseUrl?: string };
+export type Metadata = { seed: number; depth: Depth; targetName: string; baseUrl?: string };
 
 /** Tells a run's verdict: on the terminal, in files, and to the runner as its status. */
 export default class ConformanceReporter implements Reporter {
@@ -62,7 +62,7 @@ export default class ConformanceReporter implements Reporter {
     console.log(
       [
         `Conformance of POST /customers: ${run.targetName}, ${run.baseUrl}`,
-        `Seed ${run.seed}. ${tests.length} checks, at most ${most.requests} requests and ${most.customers} customers; each externalId begins with ${run.prefix}.`,
+        `Seed ${run.seed}, depth ${run.depth}. ${tests.length} checks, at most ${most.requests} requests and ${most.customers} customers; each externalId begins with ${run.prefix}.`,
         `State is read back by ${readBack}.`,
         ...[...tooShort(run.merchant), ...(run.other ? tooShort(run.other, 'TRUSTLY_OTHER_') : [])].map(
           (name) => `Warning: ${name} is shorter than eight characters and is masked in headers alone.`,
@@ -74,7 +74,7 @@ export default class ConformanceReporter implements Reporter {
 
   /** Removes what an older run left. */
   #clear(): void {
-    for (const name of [...results, 'allure-results', 'allure-report'])
+    for (const name of [...results, 'counterexamples', 'allure-results', 'allure-report'])
       rmSync(join(this.#settings.out, name), { recursive: true, force: true });
   }
 
@@ -85,7 +85,7 @@ export default class ConformanceReporter implements Reporter {
     if (!final || !remaining) return;
     this.#remaining.set(area, remaining);
     const tests = this.#suite?.suites.find(({ title }) => title === area)?.allTests() ?? [];
-    const line = `  ${area.padEnd(9)} ${String(tests.length - remaining.length).padStart(3)} of ${tests.length}`;
+    const line = `  ${area.padEnd(10)} ${String(tests.length - remaining.length).padStart(3)} of ${tests.length}`;
     if (process.stdout.isTTY) {
       clearLine(process.stdout, 0);
       cursorTo(process.stdout, 0);
@@ -104,12 +104,13 @@ export default class ConformanceReporter implements Reporter {
     if (this.#listing) return Promise.resolve({ status });
     const { out, strict, targetName } = this.#settings;
     const run = publishedRun();
-    const { seed = 0, baseUrl = run?.baseUrl ?? 'embedded sandbox' } = this.#metadata;
+    const { seed = 0, depth = this.#settings.depth, baseUrl = run?.baseUrl ?? 'embedded sandbox' } = this.#metadata;
     const result = summarize({
       suite: this.#suite,
       run,
       target: { name: this.#metadata.targetName ?? targetName, baseUrl: this.#settings.baseUrl ?? baseUrl },
       seed,
+      depth,
       strict,
       version,
       startedAt: this.#startedAt,
@@ -134,6 +135,7 @@ export default class ConformanceReporter implements Reporter {
 function countChecks(tests: TestCase[]): Partial<Record<Outcome, number>> {
   const counts: Partial<Record<Outcome, number>> = {};
   for (const test of tests) {
+    if (leftOut(test) !== undefined) continue;
     const outcome = worst(judge(test).findings.map((finding) => finding.outcome)) ?? 'inconclusive';
     counts[outcome] = (counts[outcome] ?? 0) + 1;
   }

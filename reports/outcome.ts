@@ -25,6 +25,8 @@ export type Failure = { message: string; asserted: boolean };
 /** The requirement that a request breaks which gets no answer; what its check is about could not be seen. */
 const UNANSWERED = 'REF-3';
 const MARK = /^\[([A-Z]+-\d+)\] /;
+/** How the reason of a check begins that was left out by choice. */
+const LEFT_OUT = 'left out';
 const SKIPPED: Record<string, Outcome> = {
   'not testable': 'not-testable',
   'not applicable': 'not-applicable',
@@ -40,11 +42,23 @@ export function requirementsOf(test: TestCase): string[] {
 /** What a check that Playwright ran says of each requirement that it names or saw broken; `faults` are the suite's own. */
 export function judge(test: TestCase): { findings: Finding[]; faults: string[] } {
   const attempts = test.results.filter(({ status }) => status !== 'interrupted').map(attemptOf);
-  return settleAll(requirementsOf(test), attempts);
+  return settleAll({ requirements: requirementsOf(test), generated: test.tags.includes('@generated') }, attempts);
 }
 
-/** What a check says of each requirement that it names or saw broken, after one attempt or two. */
-export function settleAll(named: readonly string[], attempts: readonly Attempt[]): { findings: Finding[]; faults: string[] } {
+/** Why a check was left out of a run by choice; undefined where it was not. */
+export function leftOut(test: TestCase): string | undefined {
+  const [word, ...rest] = skipOf(test.results.at(-1))?.split(': ') ?? [];
+  return word === LEFT_OUT ? rest.join(': ') : undefined;
+}
+
+/**
+ * What a check says of each requirement that it names or saw broken, after one attempt or two. A generated check looks at all that it names
+ * in every case, so that where one of them breaks, it saw no other break.
+ */
+export function settleAll(
+  { requirements: named, generated }: { requirements: readonly string[]; generated: boolean },
+  attempts: readonly Attempt[],
+): { findings: Finding[]; faults: string[] } {
   const faults = attempts.flatMap(({ fault }) => fault ?? []);
   const [first, last] = [attempts[0], attempts.at(-1)];
   if (!first || !last) {
@@ -52,7 +66,10 @@ export function settleAll(named: readonly string[], attempts: readonly Attempt[]
   }
   const confirmed = attempts.length > 1;
   const own = named.map((requirement): Finding => {
-    const [before, after] = [first, last].map((one) => shareOf(one, requirement, named)) as [Attempt['own'], Attempt['own']];
+    const [before, after] = [first, last].map((one) => shareOf(one, requirement, generated ? [] : named)) as [
+      Attempt['own'],
+      Attempt['own'],
+    ];
     return { requirement, ...settle(before, after, confirmed) };
   });
   const others = new Set([...first.marked.keys(), ...last.marked.keys()].filter((id) => !named.includes(id)));
@@ -100,8 +117,11 @@ function settle(first: Attempt['own'], last: Attempt['own'], confirmed: boolean)
   return { outcome: last.outcome, message: last.message };
 }
 
+const skipOf = (result: TestResult | undefined) =>
+  result?.annotations.find(({ type, description }) => type === 'skip' && description)?.description;
+
 function attemptOf(result: TestResult): Attempt {
-  const skip = result.annotations.find(({ type, description }) => type === 'skip' && description)?.description;
+  const skip = skipOf(result);
   if (result.status === 'skipped' && result.errors.length === 0) return toAttempt([], skip ?? '');
   const asserted = new Set(assertions(result.steps));
   const failures = result.errors.map((error): Failure => {

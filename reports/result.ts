@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import type { Suite, TestCase } from '@playwright/test/reporter';
 import { catalogue, catalogueSha256, type Level, type Requirement } from '../schemas/catalogue.ts';
-import { EXCHANGE_TYPE } from '../target/exchange.ts';
+import { EXCHANGE_TYPE, TALLY_TYPE, type Tally } from '../target/exchange.ts';
 import type { Created, Run } from '../target/run.ts';
-import { judge, type Outcome, omission, worst } from './outcome.ts';
+import type { Depth } from '../target/settings.ts';
+import { judge, leftOut, type Outcome, omission, requirementsOf, worst } from './outcome.ts';
 
 /** The verdict on a target; null: none, the suite was set up wrongly or broke. */
 export type Verdict = 'conforms' | 'partial' | 'inconclusive' | 'flaky' | 'does not conform' | null;
@@ -30,7 +31,7 @@ export type Result = {
   catalogue: { sha256: string };
   target: { name: string; baseUrl: string };
   seed: number;
-  depth: 'standard';
+  depth: Depth;
   startedAt: string;
   finishedAt: string;
   verdict: Verdict;
@@ -51,6 +52,7 @@ export type Ending = {
   run: Run | undefined;
   target: { name: string; baseUrl: string };
   seed: number;
+  depth: Depth;
   strict: boolean;
   version: string;
   startedAt: Date;
@@ -68,8 +70,15 @@ export function summarize(ending: Ending): Result {
   const { suite, seed } = ending;
   const checks = new Map<string, CheckResult[]>();
   const faults = [...ending.faults];
+  const left: { test: TestCase; reason: string }[] = [];
   for (const test of suite?.allTests() ?? []) {
+    const reason = leftOut(test);
+    if (reason !== undefined) {
+      left.push({ test, reason });
+      continue;
+    }
     const judged = judge(test);
+    const tally = tallyOf(test);
     faults.push(...judged.faults.map((fault) => `${titleOf(test)}: ${fault}`));
     for (const { requirement, outcome, message } of judged.findings) {
       const check = {
@@ -78,9 +87,9 @@ export function summarize(ending: Ending): Result {
         line: test.location.line,
         outcome,
         message,
-        seed,
-        path: null,
-        exchanges: exchangesOf(test).length,
+        seed: tally?.seed ?? seed,
+        path: outcome === 'failed' || outcome === 'flaky' ? (tally?.path ?? null) : null,
+        exchanges: tally?.requests ?? exchangesOf(test).length,
       };
       checks.set(requirement, [...(checks.get(requirement) ?? []), check]);
     }
@@ -90,15 +99,17 @@ export function summarize(ending: Ending): Result {
     const outcome = own && worst(own.map((check) => check.outcome));
     return own && outcome ? [{ id, level, area, outcome, checks: own }] : [];
   });
-  const omitted = catalogue.filter(({ id }) => !checks.has(id)).map((row) => ({ id: row.id, reason: omission(row) }));
-  const { verdict, reason } = decide({ ...ending, faults }, requirements, omitted);
+  const omitted = catalogue
+    .filter(({ id }) => !checks.has(id))
+    .map((row) => ({ id: row.id, reason: left.find(({ test }) => requirementsOf(test).includes(row.id))?.reason ?? omission(row) }));
+  const { verdict, reason } = decide({ ...ending, faults }, requirements, omitted, left);
   const traffic = trafficOf(suite, ending.run);
   return {
     suite: { version: ending.version },
     catalogue: { sha256: catalogueSha256 },
     target: ending.target,
     seed,
-    depth: 'standard',
+    depth: ending.depth,
     startedAt: ending.startedAt.toISOString(),
     finishedAt: new Date().toISOString(),
     verdict,
@@ -113,7 +124,12 @@ export function summarize(ending: Ending): Result {
   };
 }
 
-function decide(ending: Ending, requirements: RequirementResult[], omitted: Result['omitted']): { verdict: Verdict; reason: string } {
+function decide(
+  ending: Ending,
+  requirements: RequirementResult[],
+  omitted: Result['omitted'],
+  leftOut: { reason: string }[],
+): { verdict: Verdict; reason: string } {
   const judged = (outcome: Outcome) => requirements.filter((row) => row.outcome === outcome && (row.level === 'MUST' || ending.strict));
   const names = (rows: RequirementResult[]) => rows.map(({ id }) => id).join(', ');
   const [fault] = ending.faults;
@@ -130,6 +146,7 @@ function decide(ending: Ending, requirements: RequirementResult[], omitted: Resu
       verdict: 'inconclusive',
       reason: `${names(open)} could not be checked: ${open[0]?.checks.find(({ outcome }) => outcome === open[0]?.outcome)?.message}`,
     };
+  if (leftOut[0]) return { verdict: 'partial', reason: `nothing failed; ${leftOut.length} checks were left out: ${leftOut[0].reason}` };
   if (requirements.length === 0) return { verdict: null, reason: 'no check was run' };
   const left = catalogue.filter(({ id, level, unchecked }) => level === 'MUST' && !unchecked && omitted.some((row) => row.id === id));
   if (left.length) return { verdict: 'partial', reason: `nothing failed; ${left.length} MUST left out of this run` };
@@ -153,6 +170,20 @@ function fileOf({ location }: TestCase): string {
   return (isAbsolute(path) ? location.file : path).replaceAll('\\', '/');
 }
 
+/** What a generated check did, of its last attempt; undefined for any other check. */
+function tallyOf(test: TestCase): Tally | undefined {
+  const attached = test.results.flatMap(({ attachments }) => attachments).filter(({ contentType }) => contentType === TALLY_TYPE);
+  const tallies = attached.map(({ body, path }): Tally => JSON.parse((body ?? readFileSync(path ?? '')).toString()));
+  const last = tallies.at(-1);
+  return (
+    last && {
+      ...last,
+      requests: tallies.reduce((sum, { requests }) => sum + requests, 0),
+      created: tallies.flatMap(({ created }) => created),
+    }
+  );
+}
+
 type Recorded = {
   request: { method: string; url: string; body?: { value: string } };
   response?: { status: number; body: { value: string } };
@@ -170,14 +201,19 @@ function exchangesOf(test: TestCase): Recorded[] {
 
 /** How many requests a run made, and every customer that it created: no operation deletes them. */
 export function trafficOf(suite: Suite | undefined, run: Run | undefined): { requests: number; created: Created[] } {
-  const exchanges = (suite?.allTests() ?? []).flatMap(exchangesOf);
-  const created = new Map((run?.preflight.created ?? []).map((customer) => [customer.customerId, customer]));
+  const tests = suite?.allTests() ?? [];
+  const tallies = tests.flatMap((test) => tallyOf(test) ?? []);
+  // The exchanges that a generated check shows are in its tally.
+  const exchanges = tests.flatMap((test) => (tallyOf(test) ? [] : exchangesOf(test)));
+  const before = [...(run?.preflight.created ?? []), ...tallies.flatMap(({ created }) => created)];
+  const created = new Map(before.map((customer) => [customer.customerId, customer]));
+  const generated = tallies.reduce((sum, { requests }) => sum + requests, 0);
   for (const { request, response } of exchanges) {
     if (request.method !== 'POST' || response?.status !== 200) continue;
     const { customerId, externalId } = customerIn(response.body.value);
     if (customerId !== undefined && !created.has(customerId)) created.set(customerId, { customerId, externalId: externalId ?? null });
   }
-  return { requests: exchanges.length + (run?.preflight.requests ?? 0), created: [...created.values()] };
+  return { requests: exchanges.length + generated + (run?.preflight.requests ?? 0), created: [...created.values()] };
 }
 
 function customerIn(text: string): { customerId?: string; externalId?: string } {

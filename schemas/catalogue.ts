@@ -4,6 +4,10 @@ import { parse } from 'yaml';
 
 /** The areas of the contract, each a Playwright project, in the order of a run: wrong credentials come last. */
 export const areas = ['answer', 'create', 'update', 'identity', 'removal', 'values', 'refusal', 'access'] as const;
+/** The areas whose checks are generated: what they check belongs to the others. */
+export const generatedAreas = ['properties', 'histories', 'races'] as const;
+/** An area whose checks are generated. */
+export type GeneratedArea = (typeof generatedAreas)[number];
 /** One area of the contract. */
 export type Area = (typeof areas)[number];
 /** MUST: the page or the operation's own vendor documents. SHOULD: a standard or the vendor's general pages. */

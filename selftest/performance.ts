@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { People } from '../generators/customers.ts';
 import { type Finding, settleAll, toAttempt } from '../reports/outcome.ts';
 import type { Merchant } from '../sandbox/behaviour.ts';
 import { areas } from '../schemas/catalogue.ts';
-import { claim, connect, noteLag, type Run } from '../target/run.ts';
+import type { Tally } from '../target/exchange.ts';
+import { claim, connect, enter, noteLag, type Run } from '../target/run.ts';
+import type { Depth } from '../target/settings.ts';
 import { type Check, collector } from '../tests/support/collection.ts';
 import { Customers } from '../tests/support/customers.ts';
+import { Generated } from '../tests/support/generated.ts';
 import { failure } from '../tests/support/matchers.ts';
 import { openRun } from '../tests/support/setup.ts';
 import type { Ending, Stage } from '../tests/support/stage.ts';
@@ -13,11 +18,11 @@ import type { Ending, Stage } from '../tests/support/stage.ts';
 /** Requests that one check may make here: enough for any, so that none ends early on a server that keeps it waiting. */
 const BUDGET = { requests: 200, customers: 200 };
 
-/** Every example check of the suite, in the order of a run. */
-export async function collectChecks(): Promise<Check[]> {
+/** The checks of these areas: every example check of the suite, in the order of a run, unless told otherwise. */
+export async function collectChecks(of: readonly string[] = areas): Promise<Check[]> {
   const { declare, checks } = collector();
   globalThis.conformanceCollector = declare;
-  for (const area of areas) await import(`../tests/${area}.spec.ts`);
+  for (const area of of) await import(`../tests/${area}.spec.ts`);
   return checks;
 }
 
@@ -42,14 +47,17 @@ export async function perform(
   checks: readonly Check[],
   server: { baseUrl: string; merchants: readonly Merchant[]; prompt: boolean },
   enough: (performed: Performed) => boolean = () => false,
+  { seed = 1, depth = 'standard', concurrency = 8 }: { seed?: number; depth?: Depth; concurrency?: number } = {},
 ): Promise<{ performed: Performed[]; requests: number; seconds: number }> {
   const start = Date.now();
   const [merchant, other] = server.merchants;
   if (!merchant || !other) throw new Error('a server of the proof has two merchants');
-  const plan = { baseUrl: server.baseUrl, targetName: 'proof', merchant, other, seed: 1, timeout: 1_000, overrides: {} };
-  const { run, close } = await openRun(plan);
+  const out = join(tmpdir(), 'conformance-proof');
+  const plan = { baseUrl: server.baseUrl, targetName: 'proof', merchant, other, seed, timeout: 1_000, overrides: {} };
+  const { run, close } = await openRun({ ...plan, depth, limits: { concurrency }, out });
   if (server.prompt) noteLag(run, 'vain');
-  const [client, stranger] = [connect(run), connect(run)];
+  const turnstile = enter(run);
+  const [client, stranger] = [connect(run, turnstile), connect(run, turnstile)];
   const kept = {};
   const performed: Performed[] = [];
   let requests = run.preflight.requests;
@@ -59,7 +67,13 @@ export async function perform(
       requests += 1;
     });
     const customers = new Customers({ client, stranger, run, stage, budget: BUDGET, people: peopleOf(run, check), kept });
-    const skip = await check.body({ customers }).then(
+    const keep = (tally: Tally) => {
+      requests += tally.requests;
+      return Promise.resolve();
+    };
+    const title = check.title.split(' › ').at(-1) ?? '';
+    const generated = new Generated({ run, client, stranger, turnstile, kept, title, attempt: 0, stage, keep });
+    const skip = await check.body({ customers, generated }).then(
       () => undefined,
       (error) => {
         if (error instanceof Ended) return error.reason;
@@ -67,10 +81,11 @@ export async function perform(
         return undefined;
       },
     );
-    const result = { check, ...settleAll(check.requirements, [toAttempt(failures, skip)]) };
+    const result = { check, ...settleAll(check, [toAttempt(failures, skip)]) };
     performed.push(result);
     if (enough(result)) break;
   }
+  turnstile.close();
   await Promise.all([client.dispose(), stranger.dispose(), close()]);
   return { performed, requests, seconds: (Date.now() - start) / 1000 };
 }

@@ -38,6 +38,7 @@ function end(checks: TestCase[], more: Partial<Ending> = {}) {
     run: undefined,
     target: { name: 'x', baseUrl: 'http://x' },
     seed: 1,
+    depth: 'standard',
     strict: false,
     version: '1.0.0',
     startedAt: new Date(),

@@ -26,6 +26,8 @@ export type Reach = {
   redact: Redact;
   /** Whether a text gives a key away. */
   leaks: (text: string) => boolean;
+  /** Asks for leave to make a request; resolves when it may be made. May throw to end it. */
+  pass: () => Promise<void>;
   /** Asks for leave to wait these milliseconds, as a 429 told. May throw to end the request. */
   patience: (milliseconds: number) => void;
 };
@@ -83,6 +85,7 @@ export class Client {
       authorization: { shown: authorization.shown, curl: authorization.curl },
       ...(data && { body: redact(data.toString('utf8')) }),
     };
+    await this.#reach.pass();
     const start = Date.now();
     try {
       this.#agent ??= new EnvHttpProxyAgent({ headersTimeout: 0, bodyTimeout: 0 });

@@ -15,6 +15,19 @@ export type Exchange = {
 /** The media type of an exchange in Allure's own viewer. */
 export const EXCHANGE_TYPE = 'application/vnd.allure.http+json';
 
+/** What a generated check did, of which only a counterexample is shown exchange by exchange. */
+export type Tally = {
+  requests: number;
+  created: { customerId: string; externalId: string | null }[];
+  /** fast-check's seed of the check. */
+  seed: number;
+  /** fast-check's path to the case that failed. */
+  path: string | null;
+};
+
+/** The media type of a tally. */
+export const TALLY_TYPE = 'application/vnd.conformance.tally+json';
+
 const pairs = (headers: [string, string][]) => headers.map(([name, value]) => ({ name, value }));
 const headerOf = (headers: [string, string][], wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
 

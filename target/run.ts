@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Customer } from '../schemas/contract.ts';
 import { Client } from './client.ts';
 import { keysOf, redactor } from './redaction.ts';
-import type { Credentials } from './settings.ts';
+import type { Credentials, Depth, Replay } from './settings.ts';
+import { type Limits, Turnstile } from './turnstile.ts';
 
 /** The target cannot be judged: it is out of order, refuses the credentials, or asks for more patience than a run has. */
 export class Outage extends Error {
@@ -36,6 +37,11 @@ export type Run = {
   /** Milliseconds that one request may take. */
   timeout: number;
   overrides: Partial<Customer>;
+  depth: Depth;
+  limits: Limits;
+  replay?: Replay;
+  /** The folder where results land. */
+  out: string;
   readBack: ReadBack;
   /** The merchantId that the target gave its answers, if it gave one. */
   merchantId?: string;
@@ -123,8 +129,13 @@ export function outage(run: Run): string | undefined {
   }
 }
 
+/** A worker's way through the run's turnstile. */
+export function enter({ scratch, limits }: Run): Turnstile {
+  return new Turnstile(scratch, limits);
+}
+
 /** A client of the run's target. `extend` gives the current check more time, in milliseconds. */
-export function connect(run: Run, extend: (milliseconds: number) => void = () => undefined): Client {
+export function connect(run: Run, turnstile: Turnstile, extend: (milliseconds: number) => void = () => undefined): Client {
   const merchants = run.other ? [run.merchant, run.other] : [run.merchant];
   const keys = keysOf(merchants);
   const redactKeys = redactor(keys);
@@ -133,6 +144,7 @@ export function connect(run: Run, extend: (milliseconds: number) => void = () =>
     timeout: run.timeout,
     redact: redactor([...keys, ...merchants.map(({ accessId }) => accessId)]),
     leaks: (text) => redactKeys(text) !== text,
+    pass: () => turnstile.pass(),
     patience: (milliseconds) => {
       spendPatience(run, milliseconds);
       extend(milliseconds);

@@ -4,6 +4,7 @@ import { BlockList, isIP } from 'node:net';
 import { parse as parseDotenv } from 'dotenv';
 import leven from 'leven';
 import { type Customer, customerProperties, type JsonObject, sentences, validateUpdate } from '../schemas/contract.ts';
+import type { Limits } from './turnstile.ts';
 
 /** Something that the user of the suite can put right: told in one line, exit code 3. */
 export class SettingsError extends Error {
@@ -29,8 +30,30 @@ export type Settings = {
   strict: boolean;
   /** The one host allowed beyond loopback, private addresses and the sandbox. */
   allowHost?: string;
+  /** How many cases a generated check has. */
+  depth: Depth;
+  limits: Limits;
+  /** One generated case to repeat, and nothing else. */
+  replay?: Replay;
   /** The folder where results land. */
   out: string;
+};
+
+/** How many cases generated checks have. */
+export const depths = ['quick', 'standard', 'deep'] as const;
+/** How many cases generated checks have. */
+export type Depth = (typeof depths)[number];
+
+/** A case of a generated check, as a failure's report gives it. */
+export type Replay = {
+  /** The title of the check. */
+  title: string;
+  /** fast-check's seed of the check. */
+  seed: number;
+  /** fast-check's path to the case. */
+  path: string;
+  /** fast-check's replayPath, of a history. */
+  commands?: string;
 };
 
 /** A setting: an environment variable, or a line of `.env`. */
@@ -69,18 +92,38 @@ export const variables: readonly Variable[] = [
   { name: 'TRUSTLY_TIMEOUT_MS', default: '10000', effect: 'Milliseconds that one request may take.', example: '10000' },
   { name: 'TRUSTLY_STRICT', default: 'false', effect: '`true`: a failed SHOULD counts as a failure.', example: 'true' },
   {
+    name: 'TRUSTLY_DEPTH',
+    default: 'standard',
+    effect: '`quick`, `standard` or `deep`: how many cases the generated checks have.',
+    example: 'quick',
+  },
+  {
+    name: 'TRUSTLY_CONCURRENCY',
+    default: '8',
+    effect: 'Requests that the generated checks have in flight at most, all workers together. With 1 nothing is checked of races.',
+    example: '8',
+  },
+  { name: 'TRUSTLY_MAX_RPS', default: '–', effect: 'Requests that the run makes in a second at most.', example: '20' },
+  {
+    name: 'TRUSTLY_MAX_REQUESTS',
+    default: '–',
+    effect: 'Requests that the run makes at most; what is left then is left out, and said.',
+    example: '5000',
+  },
+  {
+    name: 'TRUSTLY_REPLAY',
+    default: '–',
+    effect: "Repeats one generated case and nothing else; a failure's report gives the value.",
+    example: '1234;7:0:1;;a title',
+  },
+  {
     name: 'TRUSTLY_ALLOW_HOST',
     default: '–',
     effect: 'The one host allowed beyond loopback, private addresses and `sandbox.trustly.one`.',
     example: 'gateway.example.com',
   },
   { name: 'TRUSTLY_OUT', default: 'reports/out', effect: 'The folder where results land.', example: 'reports/out' },
-  { name: 'TRUSTLY_DEPTH', default: '', effect: '', example: '', planned: true },
-  { name: 'TRUSTLY_CONCURRENCY', default: '', effect: '', example: '', planned: true },
-  { name: 'TRUSTLY_MAX_RPS', default: '', effect: '', example: '', planned: true },
-  { name: 'TRUSTLY_MAX_REQUESTS', default: '', effect: '', example: '', planned: true },
   { name: 'TRUSTLY_WAIVERS', default: '', effect: '', example: '', planned: true },
-  { name: 'TRUSTLY_REPLAY', default: '', effect: '', example: '', planned: true },
 ];
 
 /** The environment with `.env` below it. `DOTENV_CONFIG_PATH`, dotenv's own variable, names another file. */
@@ -122,6 +165,13 @@ export function readSettings(env: NodeJS.ProcessEnv = environment()): Settings {
     overrides: env.TRUSTLY_CUSTOMER_FILE === undefined ? {} : readOverrides(env.TRUSTLY_CUSTOMER_FILE),
     seed: env.TRUSTLY_SEED === undefined ? undefined : readInteger(env.TRUSTLY_SEED, 'TRUSTLY_SEED', 0, 0xffff_ffff),
     timeout: readInteger(env.TRUSTLY_TIMEOUT_MS ?? '10000', 'TRUSTLY_TIMEOUT_MS', 1, 600_000),
+    depth: readDepth(env.TRUSTLY_DEPTH ?? 'standard'),
+    limits: {
+      concurrency: readInteger(env.TRUSTLY_CONCURRENCY ?? '8', 'TRUSTLY_CONCURRENCY', 1, 64),
+      ...(env.TRUSTLY_MAX_RPS && { rps: readInteger(env.TRUSTLY_MAX_RPS, 'TRUSTLY_MAX_RPS', 1, 10_000) }),
+      ...(env.TRUSTLY_MAX_REQUESTS && { requests: readInteger(env.TRUSTLY_MAX_REQUESTS, 'TRUSTLY_MAX_REQUESTS', 100, 1_000_000) }),
+    },
+    ...(env.TRUSTLY_REPLAY && { replay: readReplay(env.TRUSTLY_REPLAY) }),
     strict: readBoolean(env.TRUSTLY_STRICT ?? 'false', 'TRUSTLY_STRICT'),
     ...(env.TRUSTLY_ALLOW_HOST && { allowHost: env.TRUSTLY_ALLOW_HOST.toLowerCase() }),
     out: env.TRUSTLY_OUT ?? 'reports/out',
@@ -168,6 +218,23 @@ function readInteger(value: string, name: string, min: number, max: number): num
     throw new SettingsError(`${name} is “${value}”; write an integer from ${min} to ${max}`);
   }
   return number;
+}
+
+function readDepth(value: string): Depth {
+  const depth = depths.find((known) => known === value);
+  if (!depth) throw new SettingsError(`TRUSTLY_DEPTH is “${value}”; write quick, standard or deep`);
+  return depth;
+}
+
+/** A replay as one word of a shell in quotes. */
+export const writeReplay = ({ seed, path, commands = '', title }: Replay) => [seed, path, commands, title].join(';');
+
+function readReplay(value: string): Replay {
+  const [, seed, path = '', commands, title = ''] = /^(-?\d{1,10});([\d:]+);([\w:+/=-]*);(.+)$/s.exec(value) ?? [];
+  if (seed === undefined) {
+    throw new SettingsError("TRUSTLY_REPLAY is none that a failure's report gives; copy it from there, like 1234;7:0:1;;a title");
+  }
+  return { seed: Number(seed), path, title, ...(commands && { commands }) };
 }
 
 function readBoolean(value: string, name: string): boolean {

@@ -273,6 +273,23 @@ test.describe('one externalId, one customer', () => {
     if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
   });
 
+  test('is not given to a customer that had none', requirement('IDY-7'), async ({ customers }) => {
+    const owner = await customers.given();
+    const { externalId: _left, ...sent } = customers.people.plain();
+    const created = await customers.create(sent);
+    expect(created).toBeAnswered();
+    if (created.refused) customers.notApplicable('a create without externalId is refused');
+    const before = customers.known(created, sent);
+
+    const answer = await customers.update(before, 'customerId', { externalId: owner.externalId });
+
+    expect(answer).toBeAnswered();
+    const ids = [(await customers.read(owner)).customer?.externalId, (await customers.read(before)).customer?.externalId];
+    expect(ids[0], 'the externalId of both').not.toBe(ids[1]);
+    const found = await customers.find(owner.externalId);
+    if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
+  });
+
   test('a renamed customer leaves its old externalId free', requirement('IDY-7', 'IDY-2'), async ({ customers }) => {
     const before = await customers.given();
     const externalId = customers.people.externalId();

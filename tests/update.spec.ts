@@ -284,6 +284,30 @@ test.describe('what is not sent', () => {
     await expect(customers.stored(before)).toMatchCustomer(answer.refused ? before.state : after(before, { vip: '5' }));
   });
 
+  const text = `O'Brien & <Söhne> "№ 7" \\ 50% + 😀`;
+  for (const [by, how] of selectors) {
+    test(`stays, though its characters are unusual, ${how}`, requirement('UPD-4'), async ({ customers }) => {
+      const person = { ...customers.people.plain(), name: `Dolores O'Brien`, externalTier: text, customData: { [text]: text } };
+      const created = await customers.create(person);
+      expect(created).toBeAnswered();
+      if (created.refused) customers.notApplicable('the target refuses such a value');
+      const before = customers.known(created, person);
+      const read = await customers.read(before);
+      const state = { ...person, ...pick(read.customer ?? {}, ['name', 'externalTier', 'customData']) };
+
+      for (const vip of ['5', '6']) {
+        const answer = await customers.upsert(
+          `set vip alone, ${how}`,
+          { vip, ...(by !== 'query' && { [by]: before[by] }) },
+          by === 'query' ? { externalId: before.externalId } : undefined,
+        );
+        expect(answer).toBeAnswered();
+        if (answer.refused) customers.notApplicable('an update of one property alone is refused');
+        await expect(customers.stored(before)).toMatchCustomer({ ...state, vip });
+      }
+    });
+  }
+
   test('an externalId stays when the customerId names the customer', requirement('UPD-4'), async ({ customers }) => {
     const before = await customers.given();
 

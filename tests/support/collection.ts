@@ -1,10 +1,12 @@
 import type { TestDetails } from '@playwright/test';
 import type { Customers } from './customers.ts';
+import type { Generated } from './generated.ts';
+import { GENERATED } from './requirement.ts';
 
 /** The body of a check. */
-export type Body = (fixtures: { customers: Customers }) => Promise<void>;
+export type Body = (fixtures: { customers: Customers; generated: Generated }) => Promise<void>;
 /** A check as the proof of the suite performs it; checks that one loop declares share their place, as `update.spec.ts:42`. */
-export type Check = { title: string; place: string; requirements: string[]; body: Body };
+export type Check = { title: string; place: string; requirements: string[]; generated: boolean; body: Body };
 
 /** Playwright's `test`, as far as the files of checks use it. */
 export type Declare = {
@@ -17,9 +19,11 @@ export function collector(): { declare: Declare; checks: Check[] } {
   const checks: Check[] = [];
   const titles: string[] = [];
   const add = (title: string, { tag }: TestDetails, body: Body) => {
-    const requirements = [tag ?? []].flat().map((id) => id.slice(1));
+    const tags = [tag ?? []].flat();
+    const requirements = tags.filter((id) => id !== GENERATED).map((id) => id.slice(1));
+    const generated = tags.includes(GENERATED);
     const place = /(\w+\.spec\.ts:\d+):\d+/.exec(new Error().stack ?? '')?.[1] ?? '';
-    checks.push({ title: [...titles, title].join(' › '), place, requirements, body });
+    checks.push({ title: [...titles, title].join(' › '), place, requirements, generated, body });
   };
   const describe = (title: string, declare: () => void) => {
     titles.push(title);

@@ -7,6 +7,7 @@ import type { Client, Outgoing } from '../../target/client.ts';
 import { curl } from '../../target/exchange.ts';
 import { claim, declareOutage, LAG, mayLag, noteLag, Outage, type ReadBack, type Run } from '../../target/run.ts';
 import type { Credentials } from '../../target/settings.ts';
+import { Spent } from '../../target/turnstile.ts';
 import { type Finding, findings, type Operation } from './finding.ts';
 import { told } from './matchers.ts';
 import type { Stage } from './stage.ts';
@@ -106,10 +107,13 @@ export class Customers {
     this.#authorization = options.authorization ?? merchant(options.run.merchant);
   }
 
-  /** Sends any request, valid or not, and looks at its answer for what no answer may be. `intent` names the step in reports. */
+  /**
+   * Sends any request, valid or not, and looks at its answer for what no answer may be. `intent` names the step in reports. `oversized`: an
+   * early end of the connection is a refusal; the answer has status 0 then.
+   */
   async send(
     intent: string,
-    outgoing: Omit<Outgoing, 'authorization'> & { authorization?: Authorization },
+    outgoing: Omit<Outgoing, 'authorization'> & { authorization?: Authorization; oversized?: boolean },
     operation: Operation = 'upsert',
   ) {
     return await this.#stage.step(intent, async () => {
@@ -120,7 +124,7 @@ export class Customers {
         this.#inconclusive(`a redirect is no answer: ${answer} to ${answer.header('location') ?? 'nowhere'}`);
       }
       const refusesUs = authorization === this.#authorization && [401, 403].includes(answer.status);
-      if (answer.unanswered || refusesUs) await this.#suspect(answer);
+      if (answer.unanswered || refusesUs) await this.#suspect(answer, outgoing.oversized);
       for (const finding of findings(answer, operation)) this.#tell(answer, finding);
       return answer;
     });
@@ -343,6 +347,7 @@ export class Customers {
     }
     const client = outgoing.authorization === this.#authorization ? this.#client : this.#stranger;
     const answer = await client.send(outgoing).catch((error) => {
+      if (error instanceof Spent) return this.#stage.end('left out', error.message);
       if (!(error instanceof Outage)) throw error;
       declareOutage(this.#run, error.message);
       return this.#inconclusive(error.message);
@@ -352,7 +357,7 @@ export class Customers {
   }
 
   /** An answer that may mean an outage: a plain request tells. Where it is answered, the target is up and this one request is at fault. */
-  async #suspect(answer: Answer): Promise<void> {
+  async #suspect(answer: Answer, oversized = false): Promise<void> {
     const plain = await this.#stage.step('is the target still there?', () =>
       this.#exchange({ body: this.people.plain(), authorization: merchant(this.#run.merchant) }),
     );
@@ -361,6 +366,8 @@ export class Customers {
       declareOutage(this.#run, reason);
       this.#inconclusive(reason);
     }
+    // The early end of the connection is a refusal of what is too large.
+    if (oversized && !answer.exchange.response && !answer.exchange.error?.startsWith('no answer within')) return;
     if (answer.unanswered) {
       const cause = answer.toString();
       // Told once per run: each further request of the kind would cost its time-out again, and once more to confirm it.

@@ -2,16 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { test as base } from '@playwright/test';
 import { People } from '../../generators/customers.ts';
 import type { Client } from '../../target/client.ts';
-import { claim, connect, outage, publishedRun, type Run } from '../../target/run.ts';
+import { TALLY_TYPE, type Tally } from '../../target/exchange.ts';
+import { claim, connect, enter, outage, publishedRun, type Run } from '../../target/run.ts';
+import type { Turnstile } from '../../target/turnstile.ts';
 import type { Declare } from './collection.ts';
 import { type Budget, Customers, type Kept, SuiteFault } from './customers.ts';
+import { Generated } from './generated.ts';
 import { playwrightStage } from './stage.ts';
 
 export { expect } from './matchers.ts';
-export { requirement } from './requirement.ts';
+export { generated, requirement } from './requirement.ts';
 
-type Fixtures = { budget: Budget; stranger: Client; customers: Customers };
-type WorkerFixtures = { run: Run; client: Client; kept: Kept };
+type Fixtures = { budget: Budget; stranger: Client; customers: Customers; generated: Generated };
+type WorkerFixtures = { run: Run; turnstile: Turnstile; client: Client; kept: Kept };
 
 /** A request that asks for patience takes none of its check's time. */
 function extend(milliseconds: number): void {
@@ -32,9 +35,18 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
     { scope: 'worker' },
   ],
 
-  client: [
+  turnstile: [
     async ({ run }, use) => {
-      const client = connect(run, extend);
+      const turnstile = enter(run);
+      await use(turnstile);
+      turnstile.close();
+    },
+    { scope: 'worker' },
+  ],
+
+  client: [
+    async ({ run, turnstile }, use) => {
+      const client = connect(run, turnstile, extend);
       await use(client);
       await client.dispose();
     },
@@ -44,8 +56,8 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: as above
   kept: [({}, use) => use({}), { scope: 'worker' }],
 
-  stranger: async ({ run }, use) => {
-    const client = connect(run, extend);
+  stranger: async ({ run, turnstile }, use) => {
+    const client = connect(run, turnstile, extend);
     await use(client);
     await client.dispose();
   },
@@ -61,6 +73,14 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
       overrides: run.overrides,
     });
     await use(new Customers({ client, stranger, run, stage: playwrightStage(info), budget, people, kept }));
+  },
+
+  generated: async ({ client, stranger, run, turnstile, kept }, use, info) => {
+    const reason = outage(run);
+    info.skip(reason !== undefined, `inconclusive: ${reason}`);
+    const keep = (tally: Tally) => info.attach('what the cases did', { contentType: TALLY_TYPE, body: JSON.stringify(tally) });
+    const { title, retry: attempt } = info;
+    await use(new Generated({ run, client, stranger, turnstile, kept, title, attempt, stage: playwrightStage(info), keep }));
   },
 });
 

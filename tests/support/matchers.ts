@@ -34,11 +34,29 @@ async function settled(stored: Stored, expected: State, differ: (shown: State) =
   for (const name of found ? await stored.lost(asked, answer.customer ?? {}) : []) {
     found?.push({ property: name, expected: show(expected[name as keyof State] as Json), actual: 'absent' });
   }
-  return result(found?.length === 0, () =>
-    found
-      ? failure('the stored customer is not as it has to be', told(found), answer)
-      : failure('the stored customer could not be read', [{ expected: `customerId ${customerId}`, actual: describe(answer) }], answer),
-  );
+  return {
+    ...result(found?.length === 0, () =>
+      found
+        ? failure('the stored customer is not as it has to be', told(found), answer)
+        : failure('the stored customer could not be read', [{ expected: `customerId ${customerId}`, actual: describe(answer) }], answer),
+    ),
+    answer,
+    differences: found,
+  };
+}
+
+/** Sees whether every one of these properties is stored as it was sent. */
+export async function kept(stored: Stored, sent: State) {
+  const differ = (shown: State) => {
+    const names = Object.keys(sent).filter((name) => name in shown);
+    return compare(sent, Object.fromEntries(names.map((name) => [name, shown[name as keyof State]])) as State);
+  };
+  return await settled(stored, { ...stored.known.state, ...sent }, differ, sent);
+}
+
+/** Sees whether the stored customer is in this state, no more and no less. */
+export async function matches(stored: Stored, expected: State, before: State = {}) {
+  return await settled(stored, expected, (shown) => compare(expected, shown, before));
 }
 
 /** Playwright's expect with the suite's own matchers. */
@@ -84,13 +102,7 @@ export const expect = base.extend({
   },
 
   /** Every one of these properties is stored as it was sent; what else the customer has is not judged. */
-  async toHaveKept(stored: Stored, sent: State) {
-    const differ = (shown: State) => {
-      const kept = Object.keys(sent).filter((name) => name in shown);
-      return compare(sent, Object.fromEntries(kept.map((name) => [name, shown[name as keyof State]])) as State);
-    };
-    return await settled(stored, { ...stored.known.state, ...sent }, differ, sent);
-  },
+  toHaveKept: kept,
 
   /** The stored customer has none of these properties. */
   async toLack(stored: Stored, names: readonly string[], expected: State) {
@@ -100,8 +112,11 @@ export const expect = base.extend({
   },
 
   /** The stored customer is in this state, no more and no less. `before`: the state that a merge of nested objects started from. */
-  async toMatchCustomer(stored: Stored, expected: State, before: State = {}) {
-    return await settled(stored, expected, (shown) => compare(expected, shown, before));
+  toMatchCustomer: matches,
+
+  /** A generated check found no case that breaks a promise. */
+  toHold(counterexample: string | undefined) {
+    return result(counterexample === undefined, () => counterexample ?? '');
   },
 
   /** The answer keeps a promise that every answer makes; the message names the requirement. */
@@ -111,7 +126,7 @@ export const expect = base.extend({
 });
 
 /** An answer in one line: its status and, of an error, what it says. */
-function describe(answer: Answer): string {
+export function describe(answer: Answer): string {
   const body = answer.exchange.response?.body ?? '';
   return body ? `${answer} ${body.length > 300 ? `${body.slice(0, 300)}…` : body}` : String(answer);
 }

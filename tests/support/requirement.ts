@@ -22,3 +22,12 @@ export function requirement(...ids: [string, ...string[]]): TestDetails {
     ],
   };
 }
+
+/** The tag of a check whose cases are generated. */
+export const GENERATED = '@generated';
+
+/** What a generated check says of itself: any of these requirements may fail with it, each alone. */
+export function generated(...ids: [string, ...string[]]): TestDetails {
+  const details = requirement(...ids);
+  return { ...details, tag: [...[details.tag ?? []].flat(), GENERATED] };
+}

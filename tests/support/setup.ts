@@ -9,8 +9,9 @@ import { startSandbox } from '../../sandbox/server.ts';
 import type { Answer } from '../../target/answer.ts';
 import { merchant } from '../../target/authorization.ts';
 import type { Outgoing } from '../../target/client.ts';
-import { claim, connect, LAG, Outage, publishRun, type ReadBack, type Run } from '../../target/run.ts';
+import { claim, connect, enter, LAG, Outage, publishRun, type ReadBack, type Run } from '../../target/run.ts';
 import { assertHostAllowed, readSettings, SettingsError } from '../../target/settings.ts';
+import { serveTurnstile } from '../../target/turnstile.ts';
 
 /** An unreachable target is told within ten seconds, the start of the runner included. */
 const FIRST_REQUEST = 7_000;
@@ -19,8 +20,8 @@ const FIRST_REQUEST = 7_000;
 export default async function setup(): Promise<() => Promise<void>> {
   const settings = readSettings();
   await assertHostAllowed(settings).catch(exitOnSettingsError);
-  const { baseUrl, merchant, other, targetName, seed = 0, timeout, overrides } = settings;
-  const common = { targetName, seed, timeout, overrides };
+  const { baseUrl, merchant, other, targetName, seed = 0, timeout, overrides, depth, limits, replay, out } = settings;
+  const common = { targetName, seed, timeout, overrides, depth, limits, out, ...(replay && { replay }) };
   if (baseUrl && merchant) {
     const { run, close } = await openRun({ ...common, baseUrl, merchant, ...(other && { other }) });
     publishRun(run);
@@ -45,7 +46,11 @@ export async function openRun(plan: Plan): Promise<{ run: Run; close: () => Prom
   const scratch = mkdtempSync(join(tmpdir(), 'conformance-'));
   const readBack = { byId: false, list: false, lags: false };
   const run: Run = { ...plan, prefix: prefix(), readBack, scratch, preflight: { requests: 0, created: [] } };
-  const close = () => rm(scratch, { recursive: true, force: true });
+  const closeTurnstile = await serveTurnstile(scratch, plan.limits);
+  const close = async () => {
+    await closeTurnstile();
+    await rm(scratch, { recursive: true, force: true });
+  };
   try {
     await preflight(run);
   } catch (error) {
@@ -68,7 +73,8 @@ function exitOnSettingsError(error: unknown): void {
 
 /** Sees whether the target answers plain requests at all and how state is read back. Throws Outage. */
 async function preflight(run: Run): Promise<void> {
-  const client = connect({ ...run, timeout: Math.min(run.timeout, FIRST_REQUEST) });
+  const turnstile = enter(run);
+  const client = connect({ ...run, timeout: Math.min(run.timeout, FIRST_REQUEST) }, turnstile);
   const authorization = merchant(run.merchant);
   const send = async (outgoing: Omit<Outgoing, 'authorization'>): Promise<Answer> => {
     run.preflight.requests += 1;
@@ -98,6 +104,7 @@ async function preflight(run: Run): Promise<void> {
     run.readBack = await findReadBack(send, customer.customerId, body);
   } finally {
     await client.dispose();
+    turnstile.close();
   }
 }
 

@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts';
 import { expect } from './matchers.ts';
 
 /** How a check ends without a judgement. */
-export type Ending = 'not testable' | 'not applicable' | 'inconclusive';
+export type Ending = 'not testable' | 'not applicable' | 'inconclusive' | 'left out';
 
 /** Where a check is performed: under Playwright, or in the proof of the suite, which performs it on many servers. */
 export type Stage = {

@@ -1,0 +1,25 @@
+import { startSandbox } from '../sandbox/server.ts';
+import { Outage } from '../target/run.ts';
+import { collectChecks, perform } from './performance.ts';
+
+/** Performs every example check on the sandbox that this copy of the project holds: exit 1 at the first that fails, and says which. */
+async function main(): Promise<string | undefined> {
+  const { baseUrl, merchants } = await startSandbox();
+  const checks = await collectChecks();
+  const told: string[] = [];
+  await perform(checks, { baseUrl, merchants, prompt: true }, ({ check, findings, faults }) => {
+    told.push(...faults.map((fault) => `FAULT OF THE SUITE in ${check.title}: ${fault}`));
+    const failed = findings.find(({ outcome }) => outcome === 'failed');
+    if (failed) told.push(`${failed.requirement}: ${check.title}`);
+    return told.length > 0;
+  }).catch((error) => {
+    if (!(error instanceof Outage)) throw error;
+    told.push(`out of order: ${error.message}`);
+  });
+  return told[0];
+}
+
+const caught = await main();
+if (caught) console.log(caught);
+// The sandbox still listens.
+process.exit(caught ? 1 : 0);

@@ -1,0 +1,364 @@
+import fc from 'fast-check';
+import { plain, unusual } from '../generators/arbitraries.ts';
+import { type Removable, removableProperties } from '../generators/customers.ts';
+import { type Fault, faultKinds, faults } from '../generators/faults.ts';
+import { apply, type Changes, type Difference } from '../generators/model.ts';
+import type { Customer, Json, JsonObject } from '../schemas/contract.ts';
+import type { Answer } from '../target/answer.ts';
+import type { Outgoing as Request } from '../target/client.ts';
+import { blame, holdAccepted, holdAnswered, holdNamed, holdState } from './support/blame.ts';
+import { after, type Customers, type Known, type Selector, selectors } from './support/customers.ts';
+import { generated, test } from './support/fixtures.ts';
+import { Broken } from './support/generated.ts';
+
+const named = { customerId: 'IDY-1', externalId: 'IDY-2', query: 'IDY-3' } as const;
+
+/** A body as the JSON that it is. */
+const json = (body: object) => body as JsonObject;
+
+/** Any selector. */
+const selector = fc.constantFrom(...selectors.map(([by]) => by));
+
+/** One to three properties with unusual values, so that the refusal of one leaves others to see. */
+const unusualValues = fc
+  .subarray(Object.keys(unusual) as (keyof typeof unusual)[], { minLength: 1, maxLength: 3 })
+  .chain((names) => fc.record(Object.fromEntries(names.map((name) => [name, unusual[name]])), { noNullPrototype: true })) as fc.Arbitrary<
+  Partial<Customer>
+>;
+
+/** Plain values for any of the optional properties. */
+const someOptional = fc.record(
+  Object.fromEntries(removableProperties.map((name) => [name, plain[name]])) as {
+    [Name in Removable]: fc.Arbitrary<Required<Customer>[Name]>;
+  },
+  { requiredKeys: [], noNullPrototype: true },
+) as fc.Arbitrary<Partial<Customer>>;
+
+/** Plain values for every optional property. */
+const everyOptional = fc.record(
+  Object.fromEntries(removableProperties.map((name) => [name, plain[name]])) as {
+    [Name in Removable]: fc.Arbitrary<Required<Customer>[Name]>;
+  },
+  { noNullPrototype: true },
+) as fc.Arbitrary<Partial<Customer>>;
+
+/** An update: new plain values, and removals. */
+const someChanges: fc.Arbitrary<Changes> = fc
+  .tuple(
+    fc.record(
+      { ...(plain as unknown as Record<string, fc.Arbitrary<unknown>>) },
+      { requiredKeys: [], noNullPrototype: true },
+    ) as fc.Arbitrary<Partial<Customer>>,
+    fc.subarray([...removableProperties]),
+  )
+  .map(([values, removed]) => ({ ...values, ...(Object.fromEntries(removed.map((name) => [name, null])) as Changes) }));
+
+/** Removals as changes, of what the settings do not demand. */
+const removals = (customers: Customers, names: readonly string[]) =>
+  Object.fromEntries(names.filter((name) => !customers.people.demanded.includes(name)).map((name) => [name, null])) as Changes;
+
+/** The changes without removals that the settings forbid. */
+const allowed = (customers: Customers, changes: Changes) =>
+  Object.fromEntries(
+    Object.entries(changes).filter(([name, value]) => value !== null || !customers.people.demanded.includes(name)),
+  ) as Changes;
+
+/** Updates a customer plainly, and holds the answer to name it. */
+async function change(customers: Customers, known: Known, by: Selector, changes: Changes): Promise<Known> {
+  const answer = await customers.update(known, by, changes);
+  holdAnswered(answer);
+  // A value that was not there can be refused to be removed, and what is not plain can be refused at all.
+  if (answer.refused) return known;
+  holdNamed(named[by], answer, known);
+  const state = apply(known.state, changes);
+  const later = { ...known, state };
+  await holdState(customers.stored(later), state, (difference) => blame(difference, { changes, before: known.state }), known.state);
+  customers.shows(answer, state, known.state);
+  return later;
+}
+
+test.describe('generated customers', () => {
+  test('what is accepted reads back as it was sent', generated('CRE-3', 'VAL-5', 'VAL-6'), async ({ generated }) => {
+    await generated.hold(
+      { cases: 60 },
+      () => unusualValues,
+      async (customers, values) => {
+        await customers.keeping(Object.keys(values));
+        const sent = { ...customers.people.plain(), ...values };
+        const created = await customers.create(sent);
+        holdAnswered(created);
+        if (!created.customer) return;
+        const of = ({ property }: Difference) => keeps(property, sent[property.split('.')[0] as keyof Customer]);
+        await holdState(customers.stored(customers.known(created, sent)), sent, of);
+      },
+    );
+  });
+
+  test(
+    'an update with unusual values is taken or refused whole',
+    generated('UPD-2', 'UPD-3', 'UPD-4', 'VAL-5', 'REF-1'),
+    async ({ generated }) => {
+      await generated.hold(
+        { cases: 50 },
+        () => fc.tuple(unusualValues, selector, someOptional),
+        async (customers, [values, by, optional]) => {
+          await customers.keeping(Object.keys(values));
+          const before = await customers.given(optional);
+          const answer = await customers.update(before, by, values);
+          holdAnswered(answer);
+          const expected = answer.refused ? before.state : after(before, values);
+          const of = (difference: Difference) => {
+            if (answer.refused) return 'REF-1';
+            const id = blame(difference, { changes: values, before: before.state });
+            return id === 'UPD-4' ? id : keeps(difference.property, values[difference.property.split('.')[0] as keyof Customer], id);
+          };
+          await holdState(customers.stored(before), expected, of, before.state);
+        },
+      );
+    },
+  );
+
+  test(
+    'any optional properties can be removed and the rest stays',
+    generated('NULL-1', 'NULL-2', 'NULL-3', 'NULL-4', 'NULL-5'),
+    async ({ generated }) => {
+      const cases = fc.tuple(
+        everyOptional,
+        fc.subarray([...removableProperties], { minLength: 1 }),
+        fc.tuple(selector, selector, selector),
+        someOptional,
+      );
+      await generated.hold(
+        { cases: 30 },
+        () => cases,
+        async (customers, [optional, names, [first, second, third], again]) => {
+          const changes = removals(customers, names);
+          const before = await customers.given(optional);
+          const gone = await customers.update(before, first, changes);
+          holdAccepted(names.length > 1 ? 'NULL-2' : 'NULL-1', gone);
+          customers.reached(before, gone);
+          const removed = new Set(Object.keys(changes));
+          let known: Known = { ...before, state: after(before, changes) };
+          await holdState(customers.stored(known), known.state, (difference) => {
+            const id = blame(difference, { changes, before: before.state });
+            return id === 'NULL-1' && removed.size > 1 ? 'NULL-2' : id;
+          });
+          for (const [by, later] of [
+            [second, { externalTier: 'Bronze' }],
+            [third, again],
+          ] as const) {
+            const answer = await customers.update(known, by, later);
+            holdAccepted('UPD-1', answer);
+            customers.reached(known, answer);
+            const was = known.state;
+            known = { ...known, state: after(known, later) };
+            await holdState(
+              customers.stored(known),
+              known.state,
+              (difference) => blame(difference, { changes: later, before: was, removed }),
+              was,
+            );
+          }
+        },
+      );
+    },
+  );
+
+  test(
+    'an update is what was there, with what was sent, without what was null',
+    generated('UPD-2', 'UPD-3', 'UPD-4', 'NULL-1', 'NULL-5'),
+    async ({ generated }) => {
+      await generated.hold(
+        { cases: 40 },
+        () => fc.tuple(someOptional, someChanges, selector),
+        async (customers, [optional, changes, by]) => {
+          const before = await customers.given(optional);
+          await change(customers, before, by, allowed(customers, changes));
+        },
+      );
+    },
+  );
+
+  test('repeating an update changes nothing', generated('UPD-8'), async ({ generated }) => {
+    await generated.hold(
+      { cases: 15 },
+      () => fc.tuple(someOptional, someChanges, selector, selector),
+      async (customers, [optional, drawn, by, again]) => {
+        const changes = allowed(customers, drawn);
+        const before = await customers.given(optional);
+        const known = await change(customers, before, by, changes);
+        const answer = await customers.update(before, again, changes);
+        holdAnswered(answer);
+        await holdState(customers.stored(known), known.state, () => 'UPD-8', before.state);
+      },
+    );
+  });
+
+  test('disjoint updates commute', generated('UPD-9'), async ({ generated }) => {
+    await generated.hold(
+      { cases: 15 },
+      () => fc.tuple(someOptional, someChanges, fc.nat(2 ** 16 - 1), selector, selector),
+      async (customers, [optional, drawn, side, one, other]) => {
+        const changes = Object.entries(allowed(customers, drawn));
+        const [left, right] = [true, false].map(
+          (wanted) => Object.fromEntries(changes.filter((_entry, index) => ((side >> index) % 2 === 1) === wanted)) as Changes,
+        ) as [Changes, Changes];
+        for (const order of [
+          [left, right],
+          [right, left],
+        ]) {
+          let known = await customers.given(optional);
+          const start = known.state;
+          for (const [index, part] of order.entries()) {
+            const answer = await customers.update(known, index ? other : one, part);
+            holdAnswered(answer);
+            customers.reached(known, answer);
+            known = { ...known, state: after(known, part) };
+          }
+          await holdState(customers.stored(known), known.state, () => 'UPD-9', start);
+        }
+      },
+    );
+  });
+
+  test('an update in parts ends as the whole', generated('UPD-9'), async ({ generated }) => {
+    await generated.hold(
+      { cases: 15 },
+      () => fc.tuple(someOptional, someChanges, fc.array(selector, { minLength: 3, maxLength: 3 })),
+      async (customers, [optional, drawn, by]) => {
+        const before = await customers.given(optional);
+        let known = before;
+        for (const [index, [name, value]] of Object.entries(allowed(customers, drawn)).entries()) {
+          const part = { [name]: value } as Changes;
+          const answer = await customers.update(known, by[index % by.length] ?? 'customerId', part);
+          holdAnswered(answer);
+          if (answer.refused) continue;
+          customers.reached(known, answer);
+          known = { ...known, state: after(known, part) };
+        }
+        await holdState(customers.stored(known), known.state, () => 'UPD-9', before.state);
+      },
+    );
+  });
+
+  test('the same JSON in other bytes is the same customer', generated('CRE-3', 'UPD-2', 'IDY-2'), async ({ generated }) => {
+    const spelling = fc.record({
+      order: fc.nat(),
+      space: fc.constantFrom('', ' ', '\n\t', '\r\n  '),
+      escapes: fc.constantFrom('none', 'some', 'all' as const),
+    });
+    await generated.hold(
+      { cases: 25 },
+      () => fc.tuple(everyOptional, someOptional, spelling),
+      async (customers, [optional, changes, how]) => {
+        const sent = { ...customers.people.plain(), ...optional };
+        const created = await customers.send('create a customer', { body: spell(json(sent), how) });
+        holdAccepted('CRE-1', created);
+        const known = customers.known(created, sent);
+        await holdState(customers.stored(known), sent, () => 'CRE-3');
+        const body = { ...customers.essentials(sent), ...changes, externalId: known.externalId };
+        const answer = await customers.send('update the customer', { body: spell(json(body), how) });
+        holdAccepted('UPD-1', answer);
+        holdNamed('IDY-2', answer, known);
+        await holdState(customers.stored(known), after(known, changes), (difference) => blame(difference, { changes, before: sent }), sent);
+      },
+    );
+  });
+});
+
+test.describe('generated faults', () => {
+  const fault = fc.oneof(
+    faults,
+    fc.constantFrom(...faultKinds).chain(({ faults: ofKind }) => ofKind),
+  );
+
+  test('a fault in an update is refused and leaves no trace', generated('REF-1', 'REF-3', 'REF-4', 'REF-5'), async ({ generated }) => {
+    await generated.hold(
+      { cases: 70 },
+      () => fc.tuple(fault, selector, everyOptional, someOptional),
+      async (customers, [wrong, by, optional, sound]) => {
+        const before = await customers.given(optional);
+        const body = { ...customers.essentials(before.state), ...sound, ...(by === 'query' ? {} : { [by]: before[by] }) };
+        const answer = await sendFault(customers, `update ${by === 'query' ? 'by the query' : `by ${by}`}, where ${wrong.label}`, wrong, {
+          ...wrong.spoil(json(body)),
+          ...(by === 'query' && { query: { externalId: before.externalId } }),
+        });
+        if (!answer || answer.refused) {
+          await holdState(customers.stored(before), before.state, () => 'REF-1');
+        } else if (wrong.must === 'refuse' && !wrong.create) {
+          throw new Broken('REF-4', `the request was not refused, where ${wrong.label}`, [], answer);
+        }
+      },
+    );
+  });
+
+  test('a fault in a create is refused and creates nobody', generated('REF-2', 'REF-3', 'REF-4', 'REF-6'), async ({ generated }) => {
+    await generated.hold(
+      { cases: 60 },
+      () => fc.tuple(fault, everyOptional),
+      async (customers, [wrong, optional]) => {
+        const person = { ...customers.people.plain(), ...optional };
+        const answer = await sendFault(customers, `create, where ${wrong.label}`, wrong, wrong.spoil(json(person)));
+        if (answer?.accepted && wrong.must === 'refuse') {
+          // A target may have a value of its own for what is missing; the schema holds its answer all the same.
+          if (wrong.create && wrong.property) return;
+          throw new Broken('REF-4', `the request was not refused, where ${wrong.label}`, [], answer);
+        }
+        if (answer?.accepted || wrong.property === 'externalId') return;
+        const anew = { ...customers.people.plain(), externalId: person.externalId };
+        const created = await customers.create(anew);
+        if (created.refused && (await customers.create(customers.people.plain())).refused)
+          customers.notTestable(`no customer could be created: ${created}`);
+        holdAccepted('REF-2', created);
+        const known = customers.known(created, anew);
+        await holdState(customers.stored(known), anew, () => 'REF-2');
+      },
+    );
+  });
+});
+
+/** The requirement that keeps a value. */
+function keeps(property: string, value: unknown, otherwise = 'CRE-3'): string {
+  if (property === 'enrollDate') return 'VAL-6';
+  return typeof value === 'string' || property.includes('.') ? 'VAL-5' : otherwise;
+}
+
+/** Sends what is wrong. Where its size alone is, the end of the connection is a refusal too: then there is no answer. */
+async function sendFault(
+  customers: Customers,
+  intent: string,
+  { oversized = false }: Fault,
+  outgoing: Outgoing,
+): Promise<Answer | undefined> {
+  const answer = await customers.send(intent, { ...outgoing, oversized });
+  if (answer.status === 0) return undefined;
+  holdAnswered(answer);
+  return answer;
+}
+
+type Outgoing = Omit<Request, 'authorization'>;
+
+type Spelling = { order: number; space: string; escapes: string };
+
+/** An object as JSON: its keys in another order, with other white space, and characters written as escapes. */
+function spell(value: Json, how: Spelling): Buffer {
+  return Buffer.from(`${how.space}${spellValue(value, how)}${how.space}`);
+}
+
+function spellValue(value: Json, how: Spelling): string {
+  const { order, space, escapes } = how;
+  if (typeof value === 'string') return spellText(value, escapes);
+  if (Array.isArray(value)) return `[${space}${value.map((item) => spellValue(item, how)).join(`${space},${space}`)}${space}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value);
+  const turned = entries.map((_entry, index) => entries[(index + order) % entries.length] as [string, Json]);
+  const members = turned.map(([key, inner]) => `${spellText(key, escapes)}${space}:${space}${spellValue(inner, how)}`);
+  return `{${space}${members.join(`${space},${space}`)}${space}}`;
+}
+
+function spellText(text: string, escapes: string): string {
+  if (escapes === 'none') return JSON.stringify(text);
+  const escaped = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const units = text.split('');
+  return `"${units.map((unit, index) => (escapes === 'all' || index % 3 === 0 || /["\\\p{Cc}]/u.test(unit) ? escaped(unit) : unit)).join('')}"`;
+}

@@ -1,0 +1,345 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { People } from '../../generators/customers.ts';
+import { requirementOf } from '../../schemas/catalogue.ts';
+import { Answer } from '../../target/answer.ts';
+import type { Client } from '../../target/client.ts';
+import { type Counterexample, type Step, writeCounterexample } from '../../target/counterexample.ts';
+import { curl, type Tally } from '../../target/exchange.ts';
+import { claim, type Run } from '../../target/run.ts';
+import { type Replay, writeReplay } from '../../target/settings.ts';
+import type { Turnstile } from '../../target/turnstile.ts';
+import { Customers, type Kept, Unanswered } from './customers.ts';
+import { factors } from './depth.ts';
+import type { Finding } from './finding.ts';
+import { expect, failure } from './matchers.ts';
+import type { Ending, Stage } from './stage.ts';
+
+/** A promise that a case saw broken. */
+export class Broken extends Error {
+  override name = 'Broken';
+  readonly requirement: string;
+  readonly lines: readonly { expected: string; actual: string }[];
+
+  /** `lines`: what was expected and what came; `answer`: the last one, which shows it. */
+  constructor(requirement: string, headline: string, lines: readonly { expected: string; actual: string }[], answer: Answer) {
+    super(failure(headline, [...lines], answer));
+    this.requirement = requirement;
+    this.lines = lines;
+  }
+}
+
+/** How much a generated check does. */
+export type Plan = {
+  /** Cases at standard depth. */
+  cases: number;
+  /** Requests that a case has in flight at once; 1 by default. */
+  slots?: number;
+  /** A race is not made shorter: what a smaller one does not show is no proof. */
+  shrinks?: boolean;
+};
+
+/** What making a failing case shorter may take: milliseconds and requests. */
+const SHRINKING = { time: 20_000, requests: 2_000 };
+/** Requests and customers that one case may make. */
+const BUDGET = { requests: 100, customers: 40 };
+
+type Failure = { requirement: string; message: string; lines: readonly { expected: string; actual: string }[]; steps: Step[] };
+type Outcome = { failure?: Failure; ended?: { ending: Ending; reason: string }; requests: number };
+
+/** What ended a case without a judgement. */
+class Ended extends Error {
+  readonly ending: Ending;
+
+  constructor(ending: Ending, reason: string) {
+    super(reason);
+    this.ending = ending;
+  }
+}
+
+/** What a generated check needs of its worker. */
+type Options = {
+  run: Run;
+  client: Client;
+  stranger: Client;
+  turnstile: Turnstile;
+  kept: Kept;
+  /** The check's own title, and which attempt this is, from 0. */
+  title: string;
+  attempt: number;
+  /** Where the check itself ends and shows exchanges. */
+  stage: Stage;
+  /** Takes what the check did, once it is over. */
+  keep: (tally: Tally) => Promise<void>;
+};
+
+/** The cases of a generated check: many customers at once, and of the first that fails the shortest form. */
+export class Generated {
+  readonly #options: Options;
+  readonly #tally: Tally;
+
+  constructor(options: Options) {
+    this.#options = options;
+    this.#tally = { requests: 0, created: [], seed: seedOf(options), path: null };
+  }
+
+  /** How many requests may be in flight. */
+  get concurrency(): number {
+    return this.#options.run.limits.concurrency;
+  }
+
+  /** Ends the check: this target, or these settings, have not what it is about. */
+  notApplicable(reason: string): never {
+    return this.#options.stage.end('not applicable', reason);
+  }
+
+  /**
+   * Holds a property against its cases, each with customers of its own. The same seed gives the same cases in the same order, whatever the
+   * concurrency; the first that fails is made shorter, one request after the other. `draw` makes the arbitrary; a history's takes fast-check's
+   * replayPath.
+   */
+  async hold<Value>(
+    plan: Plan,
+    draw: (commands?: string) => fc.Arbitrary<Value>,
+    property: (customers: Customers, value: Value) => Promise<void>,
+  ): Promise<void> {
+    const { run, attempt, stage } = this.#options;
+    const again = attempt > 0 ? this.#failed() : run.replay;
+    try {
+      const found = again ? await this.#repeat(again, plan, draw, property) : await this.#search(plan, draw, property);
+      if ('ending' in found) stage.end(found.ending, found.reason);
+      else if (found.counterexample !== undefined) expect(found.counterexample).toHold();
+    } finally {
+      await this.#options.keep(this.#tally);
+    }
+  }
+
+  /** Runs every case, so many at once as may be in flight. */
+  async #search<Value>(
+    plan: Plan,
+    draw: (commands?: string) => fc.Arbitrary<Value>,
+    property: (customers: Customers, value: Value) => Promise<void>,
+  ): Promise<{ counterexample?: string } | { ending: Ending; reason: string }> {
+    const { run, turnstile } = this.#options;
+    const { seed } = this.#tally;
+    const { cases, slots = 1, shrinks = true } = plan;
+    const numRuns = Math.max(2, Math.round(cases * factors[run.depth]));
+    const values = fc.sample(draw(), { seed, numRuns });
+    const outcomes: (Outcome | undefined)[] = values.map(() => undefined);
+    let next = 0;
+    let passing: { failure: Failure; index: number } | undefined;
+    while (next < values.length) {
+      let over = false;
+      const work = async () => {
+        while (!over && next < values.length) {
+          const index = next;
+          next += 1;
+          const release = await turnstile.take(slots);
+          const outcome = await this.#perform(values[index] as Value, property, `case ${index}`).finally(release);
+          outcomes[index] = outcome;
+          if (outcome.failure || (outcome.ended && outcome.ended.ending !== 'not applicable')) over = true;
+        }
+      };
+      await Promise.all(Array.from({ length: Math.max(1, Math.floor(run.limits.concurrency / slots)) }, work));
+
+      const index = outcomes.findIndex((outcome) => outcome?.failure);
+      const first = outcomes[index]?.failure;
+      if (!first) break;
+      const shortest = shrinks ? await this.#shrink(first, index, draw, property) : { failure: first, path: String(index), how: '' };
+      if (shortest)
+        return { counterexample: await this.#tell(shortest.failure, shortest, `case ${index + 1} of ${numRuns}${shortest.how}`) };
+      // Alone it does not fail: another case's request reached its customers. Another case may show that by itself.
+      passing ??= { failure: first, index };
+      outcomes[index] = undefined;
+      if (index + 1 < next) next = index + 1;
+    }
+    if (passing) {
+      const note = `case ${passing.index + 1} of ${numRuns}, which does not fail alone`;
+      return { counterexample: await this.#tell(passing.failure, { path: String(passing.index) }, note) };
+    }
+    const ended = outcomes.flatMap((outcome) => outcome?.ended ?? []);
+    const open = ended.find(({ ending }) => ending !== 'not applicable');
+    return open ?? (ended.length === values.length && ended[0] ? ended[0] : {});
+  }
+
+  /** Makes a failing case shorter, as long as it breaks the same requirement; undefined where it does not fail again. */
+  async #shrink<Value>(
+    first: Failure,
+    index: number,
+    draw: (commands?: string) => fc.Arbitrary<Value>,
+    property: (customers: Customers, value: Value) => Promise<void>,
+  ): Promise<{ failure: Failure; path: string; commands?: string; how: string } | undefined> {
+    const { turnstile } = this.#options;
+    const start = Date.now();
+    const made = this.#tally.requests;
+    let failing = first;
+    let tries = 0;
+    let cut = '';
+    const attempt = async (value: Value) => {
+      if (Date.now() - start > SHRINKING.time) cut = `${SHRINKING.time / 1000} s`;
+      if (this.#tally.requests - made > SHRINKING.requests) cut = `${SHRINKING.requests} requests`;
+      if (cut) return;
+      tries += 1;
+      const release = await turnstile.take(1);
+      const { failure: found } = await this.#perform(value, property, `shrinking ${index}.${tries}`).finally(release);
+      if (found?.requirement !== first.requirement) return;
+      failing = found;
+      throw new Error(found.message);
+    };
+    // Of the value itself and everything shorter: one initial run, at the place where the case stands.
+    const { seed } = this.#tally;
+    const details = await fc.check(fc.asyncProperty(draw(), attempt), { seed, path: String(index), numRuns: 1 });
+    if (!details.failed) return undefined;
+    const commands = /replayPath="([^"]*)"/.exec(fc.stringify(details.counterexample?.[0]))?.[1];
+    return {
+      failure: failing,
+      path: details.counterexamplePath ?? String(index),
+      ...(commands && { commands }),
+      how: `; made shorter in ${tries} tries${cut && `, which was cut off after ${cut}`}`,
+    };
+  }
+
+  /** Repeats one case. */
+  async #repeat<Value>(
+    { seed, path, commands }: Omit<Replay, 'title'>,
+    { slots = 1 }: Plan,
+    draw: (commands?: string) => fc.Arbitrary<Value>,
+    property: (customers: Customers, value: Value) => Promise<void>,
+  ): Promise<{ counterexample?: string } | { ending: Ending; reason: string }> {
+    let outcome: Outcome = { requests: 0 };
+    const attempt = async (value: Value) => {
+      const release = await this.#options.turnstile.take(slots);
+      outcome = await this.#perform(value, property, `repeated ${this.#options.attempt}`).finally(release);
+    };
+    this.#tally.seed = seed;
+    await fc.check(fc.asyncProperty(draw(commands), attempt), { seed, path, numRuns: 1, endOnFailure: true });
+    if (outcome.failure) return { counterexample: await this.#tell(outcome.failure, { path, commands }, 'the case was repeated') };
+    return outcome.ended ?? {};
+  }
+
+  /** Performs one case with customers of its own. */
+  async #perform<Value>(value: Value, property: (customers: Customers, value: Value) => Promise<void>, name: string): Promise<Outcome> {
+    const { run, client, stranger, kept, title, attempt, stage } = this.#options;
+    const steps: Step[] = [];
+    const told: { answer: Answer; finding: Finding }[] = [];
+    let current = '';
+    const caseStage: Stage = {
+      id: stage.id,
+      step: (intent, body) => {
+        current = intent;
+        return body();
+      },
+      show: ({ exchange }) => {
+        steps.push({ intent: current, exchange });
+        return Promise.resolve();
+      },
+      tell: (answer, finding) => told.push({ answer, finding }),
+      end: (ending, reason) => {
+        throw new Ended(ending, reason);
+      },
+    };
+    const people = new People({
+      seed: run.seed,
+      name: `${title} › ${name} › ${attempt}`,
+      prefix: run.prefix,
+      claim: (text) => claim(run, 'people', text, randomUUID()),
+      overrides: run.overrides,
+    });
+    const customers = new Customers({ client, stranger, run, stage: caseStage, budget: BUDGET, people, kept });
+    const failed = (requirement: string, message: string, lines: Failure['lines'] = []) => ({ requirement, message, lines, steps });
+    let outcome: Omit<Outcome, 'requests'> = {};
+    try {
+      await property(customers, value);
+    } catch (error) {
+      if (error instanceof Ended) outcome = { ended: { ending: error.ending, reason: error.message } };
+      else if (error instanceof Broken) outcome = { failure: failed(error.requirement, error.message, error.lines) };
+      else if (error instanceof Unanswered) outcome = { failure: failed('REF-3', error.message) };
+      else throw error;
+    }
+    const [finding] = told;
+    // What every answer promises comes first: what is wrong with the customer may follow from it.
+    if (finding) {
+      const { id, message, lines = [] } = finding.finding;
+      outcome = { failure: failed(id, failure(message, lines, finding.answer), lines) };
+    }
+    this.#count(steps);
+    return { ...outcome, requests: steps.length };
+  }
+
+  #count(steps: readonly Step[]): void {
+    this.#tally.requests += steps.length;
+    for (const { exchange } of steps) {
+      const [, customerId] = /"customerId":"([^"]+)"/.exec(exchange.request.method === 'POST' ? (exchange.response?.body ?? '') : '') ?? [];
+      if (customerId === undefined || this.#tally.created.some((known) => known.customerId === customerId)) continue;
+      const [, externalId = null] = /"externalId":"([^"]+)"/.exec(exchange.response?.body ?? '') ?? [];
+      this.#tally.created.push({ customerId, externalId });
+    }
+  }
+
+  /** Tells a failure as a person needs it, once for each cause in a run. */
+  async #tell(found: Failure, place: { path: string; commands?: string | undefined }, note: string): Promise<string> {
+    const { run, title, stage } = this.#options;
+    const { seed } = this.#tally;
+    this.#tally.path = place.path;
+    const shape = `${found.requirement} ${found.lines.map(({ expected }) => expected.split(' ')[0]).join()} ${found.steps.length}`;
+    if (!claim(run, 'causes', shape, title)) {
+      stage.end('not testable', `${found.requirement} fails in a way that another generated check tells`);
+    }
+    const replay = { seed, path: place.path, title, ...(place.commands && { commands: place.commands }) };
+    writeFileSync(this.#memory(), JSON.stringify(replay));
+    for (const { exchange } of found.steps) await stage.show(new Answer(exchange));
+    const file = this.#write(found);
+    return [
+      `[${found.requirement}] ${found.message}`,
+      `  ${note}; its exchanges:`,
+      ...found.steps.flatMap(({ intent, exchange }, index) => {
+        const { response, error } = exchange;
+        return [`  ${index + 1}. ${intent}: ${response ? `${response.status} ${response.body}` : error}`, `     ${curl(exchange)}`];
+      }),
+      `  seed ${seed}, path ${place.path}`,
+      `  replay: TRUSTLY_REPLAY='${writeReplay(replay).replaceAll("'", "'\\''")}' npm run conformance`,
+      ...(file ? [`  script: ${file}`] : []),
+    ].join('\n');
+  }
+
+  #write(found: Failure): string {
+    const { run, title } = this.#options;
+    const name = `${found.requirement}-${title}`.replaceAll(/[^\w]+/g, '-').slice(0, 80);
+    const counterexample: Counterexample = {
+      ...found,
+      name,
+      statement: requirementOf(found.requirement).statement,
+      baseUrl: run.baseUrl,
+      prefix: run.prefix,
+    };
+    return writeCounterexample(join(run.out, 'counterexamples'), counterexample);
+  }
+
+  /** Where the first attempt leaves the case that failed, for the second to repeat it with fresh data. */
+  #memory(): string {
+    const { run, title } = this.#options;
+    return join(run.scratch, `failed-${createHash('sha256').update(title).digest('hex')}`);
+  }
+
+  #failed(): Omit<Replay, 'title'> | undefined {
+    return existsSync(this.#memory()) ? JSON.parse(readFileSync(this.#memory(), 'utf8')) : undefined;
+  }
+}
+
+/** A check's own seed, of the run's. */
+function seedOf({ run, title }: Options): number {
+  return createHash('sha256').update(`${run.seed} ${title}`).digest().readInt32BE();
+}
+
+/** Holds a result of a matcher, or breaks a requirement. */
+export function hold(
+  requirement: string,
+  { pass, message }: { pass: boolean; message: () => string },
+  found: { answer: Answer; lines?: readonly { expected: string; actual: string }[] },
+): void {
+  if (pass) return;
+  const [headline = ''] = message().split('\n');
+  throw new Broken(requirement, headline, found.lines ?? [], found.answer);
+}
