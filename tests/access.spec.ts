@@ -113,6 +113,27 @@ test.describe('another merchant', () => {
     }
   });
 
+  for (const place of ['body', 'query'] as const) {
+    test(`does not reach a customer by naming one of its own in the ${place}`, requirement('ACC-5', 'ACC-4'), async ({ customers }) => {
+      const other = customers.ofOtherMerchant();
+      const before = await customers.given({}, customers.people.full());
+      const own = await other.given();
+      const body = { ...other.essentials(own.state), customerId: before.customerId, vip: '8', externalTier: null };
+
+      const answer = await other.upsert(
+        "name another's customerId and an own externalId",
+        place === 'body' ? { ...body, externalId: own.externalId } : body,
+        place === 'query' ? { externalId: own.externalId } : undefined,
+      );
+
+      expect(answer).toBeAnswered();
+      expect(answer.customer?.customerId, '[ACC-5] the customerId in the answer').not.toBe(before.customerId);
+      await expect(customers.stored(before), '[ACC-5] the customer').toMatchCustomer(before.state);
+      const { name = '', phone = '' } = before.state;
+      expect(answer, "[ACC-4] the other's answer").toContainNoneOf([name, phone]);
+    });
+  }
+
   for (const by of ['externalId', 'query'] as const) {
     test(`has its own customer of the same externalId, updated by ${by}`, requirement('ACC-5'), async ({ customers }) => {
       const other = customers.ofOtherMerchant();

@@ -206,7 +206,49 @@ test.describe('an externalId in the query that nobody has', () => {
   }
 });
 
+test.describe('an id of one kind is none of the other', () => {
+  for (const [by, how] of selectors) {
+    test(
+      `asked ${how}`,
+      requirement({ customerId: 'IDY-4', externalId: 'IDY-5', query: 'IDY-6' }[by] ?? 'IDY-5'),
+      async ({ customers }) => {
+        const before = await customers.given();
+        const id = by === 'customerId' ? before.externalId : before.customerId;
+        const { externalId: _own, ...person } = customers.people.plain();
+
+        const body = by === 'query' ? person : { ...person, [by]: id };
+        const answer = await customers.upsert(
+          `name the other id of a customer ${how}`,
+          body,
+          by === 'query' ? { externalId: id } : undefined,
+        );
+
+        expect(answer).toBeAnswered();
+        expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(before.customerId);
+        await expect(customers.stored(before)).toMatchCustomer(before.state);
+      },
+    );
+  }
+});
+
 test.describe('an externalId in the query is decoded once', () => {
+  for (const character of ['@', '+', ' ', '&', '/', '%41', 'é']) {
+    test(`of a create, with ${character === ' ' ? 'a space' : character} in it`, requirement('IDY-6', 'IDY-7'), async ({ customers }) => {
+      const externalId = `${customers.people.externalId()}${character}1`;
+      const { externalId: _own, ...body } = customers.people.plain();
+      const created = await customers.upsert('create by the query', body, { externalId });
+      expect(created).toBeAnswered();
+      if (!created.customer?.externalId) return customers.notApplicable('a create by the query takes no such externalId over');
+      expect(created.customer.externalId, '[IDY-6] the externalId of the new customer').toBe(externalId);
+      const before = customers.known(created, { ...body, externalId });
+
+      for (const by of ['externalId', 'query'] as const) {
+        const answer = await customers.update(before, by, { vip: '2' });
+        expect(answer, `[IDY-7] the customer, asked by ${by}`).toName(before.customerId);
+      }
+    });
+  }
+
   const characters = ['+', ' ', '&', '=', '/', '#', '?', '%', '%41', "'", '"', 'é', '😀', ';', ','];
 
   for (const character of characters) {

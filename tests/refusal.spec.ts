@@ -197,6 +197,28 @@ test.describe('a create ends in no customer without', () => {
     await expectWhole(customers, answer, externalId);
   });
 
+  for (const [object, key] of [
+    ['driverLicense', 'number'],
+    ['driverLicense', 'state'],
+    ['address', 'country'],
+  ] as const) {
+    test(`${object}.${key}, where an update leaves it out`, requirement('REF-6'), async ({ customers }) => {
+      const before = await customers.given();
+      const whole = object === 'address' ? before.state.address : customers.people.full().driverLicense;
+      const part = Object.fromEntries(Object.entries(whole ?? {}).filter(([name]) => name !== key));
+      const essentials = customers.essentials(before.state);
+
+      const answer = await customers.send(`set ${object} without ${key}`, {
+        body: { ...essentials, customerId: before.customerId, [object]: part },
+      });
+
+      expect(answer).toBeAnswered();
+      if (!answer.refused) expect(answer).toValidate();
+      const read = await customers.read(before);
+      if (read.customer) expect(read, 'the stored customer').toValidate();
+    });
+  }
+
   test('address.country', requirement('REF-6', 'REF-2'), async ({ customers }) => {
     const person = { ...customers.people.plain(), vip: TRACE };
     const { country: _left, ...address } = person.address;
