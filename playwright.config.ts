@@ -72,7 +72,8 @@ export default defineConfig<{ budget: Budget }>({
   globalSetup: './tests/support/setup.ts',
   // A file stays in one worker, which costs more to start than most checks to run.
   fullyParallel: false,
-  workers: 2,
+  // Over a network the round trips cost most.
+  workers: baseUrl === undefined ? 2 : 5,
   forbidOnly: !!process.env.CI,
   // A failed check runs once more with fresh data: what does not come back is flaky, and never green.
   retries: 1,

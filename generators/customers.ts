@@ -51,9 +51,15 @@ export class People {
     this.#faker = new Faker({ locale: english.rawDefinitions, seed: digest.readUInt32BE() });
     this.#faker.setDefaultRefDate(REFERENCE_DATE);
     this.#run = options.prefix;
-    this.#prefix = `${options.prefix}${String(digest.readUInt32BE(4) % 1e6).padStart(6, '0')}`;
     this.#claim = options.claim;
+    this.#prefix = this.#own(digest.readUInt32BE(4));
     this.#overrides = options.overrides;
+  }
+
+  /** Begins every externalId of these people, and of no others of the run. */
+  #own(number: number): string {
+    const prefix = `${this.#run}${String(number % 1e9).padStart(9, '0')}`;
+    return this.#claim(`externalIds ${prefix}`) ? prefix : this.#own(number + 1);
   }
 
   /** Whether an externalId is one of the run's. */

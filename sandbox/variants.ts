@@ -4,14 +4,25 @@ import { create } from './broken/create.ts';
 import { identity } from './broken/identity.ts';
 import { refusal } from './broken/refusal.ts';
 import { removal } from './broken/removal.ts';
+import { access as unforeseenAccess } from './broken/unforeseen/access.ts';
+import { identity as unforeseenIdentity } from './broken/unforeseen/identity.ts';
+import { refusal as unforeseenRefusal } from './broken/unforeseen/refusal.ts';
+import { removal as unforeseenRemoval } from './broken/unforeseen/removal.ts';
+import { update as unforeseenUpdate } from './broken/unforeseen/update.ts';
+import { values as unforeseenValues } from './broken/unforeseen/values.ts';
 import { update } from './broken/update.ts';
 import { values } from './broken/values.ts';
 import { combined, lawful } from './lawful.ts';
 import type { Mount } from './server.ts';
 import type { Broken, Lawful, Variant } from './variant.ts';
 
+const areas = [answer, create, update, identity, removal, values, refusal, access];
+
+/** Servers that nobody had in mind when the checks were written, by area too. */
+const unforeseen = [unforeseenUpdate, unforeseenIdentity, unforeseenRemoval, unforeseenValues, unforeseenRefusal, unforeseenAccess];
+
 /** Servers that break a promise each, by area. */
-export const brokenServers: readonly Broken[] = [answer, create, update, identity, removal, values, refusal, access].flat();
+export const brokenServers: readonly Broken[] = [...areas, ...unforeseen].flat();
 
 /** Servers that keep every promise, each in another of the ways that the contract leaves. */
 export const lawfulServers: readonly Lawful[] = [...lawful, ...combined];

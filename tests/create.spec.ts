@@ -247,4 +247,18 @@ test.describe("the platform's properties", () => {
     const expected = answer.refused ? before.state : after(before, changes);
     await expect(customers.stored(before), `[${answer.refused ? 'REF-1' : 'UPD-4'}] the rest`).toMatchCustomer(expected, before.state);
   });
+
+  test('a customer as it was read, sent back after another update, is taken or refused', requirement('UPD-2'), async ({ customers }) => {
+    const before = await customers.given({ vip: '2' });
+    const { createdAt, updatedAt } = before.created.customer ?? {};
+    const platform = { ...(createdAt !== undefined && { createdAt }), ...(updatedAt !== undefined && { updatedAt }) };
+    customers.reached(before, await customers.update(before, 'customerId', { vip: '3' }));
+    const known = { ...before, state: after(before, { vip: '3' }) };
+
+    const answer = await customers.update(known, 'customerId', { ...platform, externalTier: 'Gold', vip: '4' });
+
+    expect(answer).toBeAnswered();
+    if (answer.refused) customers.notApplicable('such an update is refused');
+    await expect(customers.stored(known)).toHaveKept({ externalTier: 'Gold', vip: '4' });
+  });
 });

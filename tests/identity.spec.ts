@@ -315,6 +315,26 @@ test.describe('one externalId, one customer', () => {
     if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
   });
 
+  for (const [by, how] of selectors) {
+    test(`names a customer that got it later, asked ${how}`, requirement(named[by], 'IDY-7'), async ({ customers }) => {
+      const { externalId, ...sent } = customers.people.plain();
+      const created = await customers.create(sent);
+      expect(created).toBeAnswered();
+      if (created.refused) customers.notApplicable('a create without externalId is refused');
+      const nameless = customers.known(created, sent);
+      const given = await customers.update(nameless, 'customerId', { externalId });
+      expect(given).toBeAnswered();
+      if (given.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be given later here');
+      const before = { ...nameless, externalId, state: { ...sent, externalId } };
+
+      const answer = await customers.update(before, by, { vip: '2' });
+
+      expect(answer).toBeAccepted();
+      expect(answer).toName(before.customerId);
+      await expect(customers.stored(before)).toMatchCustomer(after(before, { vip: '2' }));
+    });
+  }
+
   test('is not given to a customer that had none', requirement('IDY-7'), async ({ customers }) => {
     const owner = await customers.given();
     const { externalId: _left, ...sent } = customers.people.plain();

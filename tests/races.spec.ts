@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { plain } from '../generators/arbitraries.ts';
 import type { Plain } from '../generators/customers.ts';
 import { apply, type Changes, compare, type State } from '../generators/model.ts';
-import { holdAnswered, holdState } from './support/blame.ts';
+import { holdAccepted, holdAnswered, holdState } from './support/blame.ts';
 import { type Customers, type Known, type Selector, selectors } from './support/customers.ts';
 import { generated, test } from './support/fixtures.ts';
 import { Broken, type Generated } from './support/generated.ts';
@@ -63,25 +63,27 @@ async function holdSomeOrder(customers: Customers, known: Known, accepted: reado
 }
 
 /** A race needs two requests in flight. */
-function atOnce(generated: Generated, wanted: number): number {
+function slotsOf(generated: Generated, wanted: number): number {
   if (generated.concurrency < 2) generated.notApplicable('TRUSTLY_CONCURRENCY is 1');
   return Math.min(wanted, generated.concurrency);
 }
 
 test.describe('at once', () => {
   test('creates of one new externalId end with one customer', generated('IDY-8', 'IDY-7'), async ({ generated }) => {
-    const slots = atOnce(generated, 6);
+    const slots = slotsOf(generated, 6);
     const race = fc.tuple(fc.array(fc.tuple(values, fc.boolean()), { minLength: slots, maxLength: slots }), fc.nat(slots - 1));
     await generated.hold(
-      { cases: 10, slots, shrinks: false },
+      { cases: 10, shrinks: false },
       () => race,
-      async (customers, [creates, sure]) => {
+      async (customers, [creates, sure], atOnce) => {
         const externalId = customers.people.externalId();
         const bodies = creates.map(([set]) => ({ ...customers.people.plain(), ...set, externalId }));
-        const answers = await Promise.all(
-          bodies.map((body, index) =>
-            // One is by the body, which no target may refuse.
-            index !== sure && creates[index]?.[1] ? createByQuery(customers, body) : customers.create(body),
+        const answers = await atOnce(slots, () =>
+          Promise.all(
+            bodies.map((body, index) =>
+              // One is by the body, which no target may refuse.
+              index !== sure && creates[index]?.[1] ? createByQuery(customers, body) : customers.create(body),
+            ),
           ),
         );
         for (const answer of answers) holdAnswered(answer);
@@ -114,36 +116,75 @@ test.describe('at once', () => {
     );
   });
 
+  test(
+    'creates of several customers are answered each with its own',
+    generated('ANS-5', 'CRE-1', 'CRE-2', 'UPD-10'),
+    async ({ generated }) => {
+      const slots = slotsOf(generated, 5);
+      const race = fc.array(values, { minLength: slots, maxLength: slots });
+      await generated.hold(
+        { cases: 10, shrinks: false },
+        () => race,
+        async (customers, sets, atOnce) => {
+          const bodies = sets.map((set) => ({ ...customers.people.plain(), ...set }));
+          const answers = await atOnce(slots, () => Promise.all(bodies.map((body) => customers.create(body))));
+          for (const answer of answers) holdAccepted('CRE-1', answer);
+          const ids = new Set(answers.map(({ customer }) => customer?.customerId));
+          const [last] = answers.slice(-1);
+          if (last && ids.size < answers.length) {
+            throw new Broken(
+              'CRE-2',
+              'customers have one customerId',
+              [{ expected: String(answers.length), actual: String(ids.size) }],
+              last,
+            );
+          }
+          for (const [index, answer] of answers.entries()) {
+            const body = bodies[index];
+            if (!body) continue;
+            if (answer.customer?.externalId !== undefined && answer.customer.externalId !== body.externalId) {
+              const lines = [{ expected: `externalId ${body.externalId}`, actual: `externalId ${answer.customer.externalId}` }];
+              throw new Broken('ANS-5', 'the answer shows the customer of another request', lines, answer);
+            }
+            await holdState(customers.stored(customers.known(answer, body)), body, () => 'UPD-10');
+          }
+        },
+      );
+    },
+  );
+
   test('updates of one customer end as some order of them says', generated('UPD-11'), async ({ generated }) => {
-    const slots = atOnce(generated, 4);
+    const slots = slotsOf(generated, 4);
     const race = fc.tuple(values, fc.array(update, { minLength: 2, maxLength: slots }));
     await generated.hold(
-      { cases: 25, slots, shrinks: false },
+      { cases: 25, shrinks: false },
       () => race,
-      async (customers, [set, updates]) => {
+      async (customers, [set, updates], atOnce) => {
         const known = await customers.given(set);
-        const accepted = await updateAtOnce(customers, known, updates);
+        const accepted = await atOnce(updates.length, () => updateAtOnce(customers, known, updates));
         await holdSomeOrder(customers, known, accepted, 'UPD-11');
       },
     );
   });
 
   test('updates of two customers touch no third and not each other', generated('UPD-10', 'UPD-11'), async ({ generated }) => {
-    const slots = atOnce(generated, 4);
+    const slots = slotsOf(generated, 4);
     const race = fc.tuple(
       values,
       fc.array(update, { minLength: 1, maxLength: Math.ceil(slots / 2) }),
       fc.array(update, { minLength: 1, maxLength: Math.ceil(slots / 2) }),
     );
     await generated.hold(
-      { cases: 12, slots, shrinks: false },
+      { cases: 12, shrinks: false },
       () => race,
-      async (customers, [set, left, right]) => {
+      async (customers, [set, left, right], atOnce) => {
         const shared = set;
         const first = await customers.given(shared);
         const second = await customers.given(shared);
         const third = await customers.given(shared);
-        const [ofFirst, ofSecond] = await Promise.all([updateAtOnce(customers, first, left), updateAtOnce(customers, second, right)]);
+        const [ofFirst, ofSecond] = await atOnce(left.length + right.length, () =>
+          Promise.all([updateAtOnce(customers, first, left), updateAtOnce(customers, second, right)]),
+        );
         await holdSomeOrder(customers, first, ofFirst, 'UPD-10');
         await holdSomeOrder(customers, second, ofSecond, 'UPD-10');
         await holdState(customers.stored(third), third.state, () => 'UPD-10');

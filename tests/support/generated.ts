@@ -35,8 +35,6 @@ export class Broken extends Error {
 export type Plan = {
   /** Cases at standard depth. */
   cases: number;
-  /** Requests that a case has in flight at once; 1 by default. */
-  slots?: number;
   /** A race is not made shorter: what a smaller one does not show is no proof. */
   shrinks?: boolean;
 };
@@ -48,6 +46,12 @@ const BUDGET = { requests: 100, customers: 40 };
 
 type Failure = { requirement: string; message: string; lines: readonly { expected: string; actual: string }[]; steps: Step[] };
 type Outcome = { failure?: Failure; ended?: { ending: Ending; reason: string }; requests: number };
+
+/** Performs a part of a case that has so many requests in flight at once. */
+export type AtOnce = <Result>(slots: number, part: () => Promise<Result>) => Promise<Result>;
+
+/** What holds of every case. */
+type Property<Value> = (customers: Customers, value: Value, atOnce: AtOnce) => Promise<void>;
 
 /** What ended a case without a judgement. */
 class Ended extends Error {
@@ -100,15 +104,11 @@ export class Generated {
    * concurrency; the first that fails is made shorter, one request after the other. `draw` makes the arbitrary; a history's takes fast-check's
    * replayPath.
    */
-  async hold<Value>(
-    plan: Plan,
-    draw: (commands?: string) => fc.Arbitrary<Value>,
-    property: (customers: Customers, value: Value) => Promise<void>,
-  ): Promise<void> {
+  async hold<Value>(plan: Plan, draw: (commands?: string) => fc.Arbitrary<Value>, property: Property<Value>): Promise<void> {
     const { run, attempt, stage } = this.#options;
     const again = attempt > 0 ? this.#failed() : run.replay;
     try {
-      const found = again ? await this.#repeat(again, plan, draw, property) : await this.#search(plan, draw, property);
+      const found = again ? await this.#repeat(again, draw, property) : await this.#search(plan, draw, property);
       if ('ending' in found) stage.end(found.ending, found.reason);
       else if (found.counterexample !== undefined) expect(found.counterexample).toHold();
     } finally {
@@ -120,11 +120,11 @@ export class Generated {
   async #search<Value>(
     plan: Plan,
     draw: (commands?: string) => fc.Arbitrary<Value>,
-    property: (customers: Customers, value: Value) => Promise<void>,
+    property: Property<Value>,
   ): Promise<{ counterexample?: string } | { ending: Ending; reason: string }> {
-    const { run, turnstile } = this.#options;
+    const { run } = this.#options;
     const { seed } = this.#tally;
-    const { cases, slots = 1, shrinks = true } = plan;
+    const { cases, shrinks = true } = plan;
     const numRuns = Math.max(2, Math.round(cases * factors[run.depth]));
     const values = fc.sample(draw(), { seed, numRuns });
     const outcomes: (Outcome | undefined)[] = values.map(() => undefined);
@@ -136,13 +136,12 @@ export class Generated {
         while (!over && next < values.length) {
           const index = next;
           next += 1;
-          const release = await turnstile.take(slots);
-          const outcome = await this.#perform(values[index] as Value, property, `case ${index}`).finally(release);
+          const outcome = await this.#perform(values[index] as Value, property, `case ${index}`);
           outcomes[index] = outcome;
           if (outcome.failure || (outcome.ended && outcome.ended.ending !== 'not applicable')) over = true;
         }
       };
-      await Promise.all(Array.from({ length: Math.max(1, Math.floor(run.limits.concurrency / slots)) }, work));
+      await Promise.all(Array.from({ length: run.limits.concurrency }, work));
 
       const index = outcomes.findIndex((outcome) => outcome?.failure);
       const first = outcomes[index]?.failure;
@@ -169,9 +168,8 @@ export class Generated {
     first: Failure,
     index: number,
     draw: (commands?: string) => fc.Arbitrary<Value>,
-    property: (customers: Customers, value: Value) => Promise<void>,
+    property: Property<Value>,
   ): Promise<{ failure: Failure; path: string; commands?: string; how: string } | undefined> {
-    const { turnstile } = this.#options;
     const start = Date.now();
     const made = this.#tally.requests;
     let failing = first;
@@ -182,8 +180,7 @@ export class Generated {
       if (this.#tally.requests - made > SHRINKING.requests) cut = `${SHRINKING.requests} requests`;
       if (cut) return;
       tries += 1;
-      const release = await turnstile.take(1);
-      const { failure: found } = await this.#perform(value, property, `shrinking ${index}.${tries}`).finally(release);
+      const { failure: found } = await this.#perform(value, property, `shrinking ${index}.${tries}`);
       if (found?.requirement !== first.requirement) return;
       failing = found;
       throw new Error(found.message);
@@ -204,14 +201,12 @@ export class Generated {
   /** Repeats one case. */
   async #repeat<Value>(
     { seed, path, commands }: Omit<Replay, 'title'>,
-    { slots = 1 }: Plan,
     draw: (commands?: string) => fc.Arbitrary<Value>,
-    property: (customers: Customers, value: Value) => Promise<void>,
+    property: Property<Value>,
   ): Promise<{ counterexample?: string } | { ending: Ending; reason: string }> {
     let outcome: Outcome = { requests: 0 };
     const attempt = async (value: Value) => {
-      const release = await this.#options.turnstile.take(slots);
-      outcome = await this.#perform(value, property, `repeated ${this.#options.attempt}`).finally(release);
+      outcome = await this.#perform(value, property, `repeated ${this.#options.attempt}`);
     };
     this.#tally.seed = seed;
     await fc.check(fc.asyncProperty(draw(commands), attempt), { seed, path, numRuns: 1, endOnFailure: true });
@@ -220,8 +215,8 @@ export class Generated {
   }
 
   /** Performs one case with customers of its own. */
-  async #perform<Value>(value: Value, property: (customers: Customers, value: Value) => Promise<void>, name: string): Promise<Outcome> {
-    const { run, client, stranger, kept, title, attempt, stage } = this.#options;
+  async #perform<Value>(value: Value, property: Property<Value>, name: string): Promise<Outcome> {
+    const { run, client, stranger, turnstile, kept, title, attempt, stage } = this.#options;
     const steps: Step[] = [];
     const told: { answer: Answer; finding: Finding }[] = [];
     let current = '';
@@ -250,13 +245,25 @@ export class Generated {
     const customers = new Customers({ client, stranger, run, stage: caseStage, budget: BUDGET, people, kept });
     const failed = (requirement: string, message: string, lines: Failure['lines'] = []) => ({ requirement, message, lines, steps });
     let outcome: Omit<Outcome, 'requests'> = {};
+    let release = await turnstile.take(1);
+    // Nothing is held while more is waited for, so that no case waits for another for ever.
+    const atOnce: AtOnce = async (slots, part) => {
+      release();
+      release = await turnstile.take(slots);
+      const result = await part();
+      release();
+      release = await turnstile.take(1);
+      return result;
+    };
     try {
-      await property(customers, value);
+      await property(customers, value, atOnce);
     } catch (error) {
       if (error instanceof Ended) outcome = { ended: { ending: error.ending, reason: error.message } };
       else if (error instanceof Broken) outcome = { failure: failed(error.requirement, error.message, error.lines) };
       else if (error instanceof Unanswered) outcome = { failure: failed('REF-3', error.message) };
       else throw error;
+    } finally {
+      release();
     }
     const [finding] = told;
     // What every answer promises comes first: what is wrong with the customer may follow from it.

@@ -29,7 +29,7 @@ export type Real = { customers: Customers };
 
 /** One request of a history. Numbers pick a customer among those that there are. */
 type Step =
-  | { kind: 'create'; by: 'body' | 'query'; optional: Partial<Customer> }
+  | { kind: 'create'; by: 'body' | 'query' | 'nothing'; optional: Partial<Customer> }
   | { kind: 'update'; which: number; by: Selector; changes: Changes; alone: boolean }
   | { kind: 'rename'; which: number; by: Selector }
   | { kind: 'take'; which: number; whose: number }
@@ -54,7 +54,11 @@ const refused = fc
   .filter(({ must, create, property }) => must === 'refuse' && !create && property === undefined);
 
 const steps = {
-  create: fc.record({ kind: fc.constant('create' as const), by: fc.constantFrom('body' as const, 'query' as const), optional }),
+  create: fc.record({
+    kind: fc.constant('create' as const),
+    by: fc.constantFrom('body' as const, 'query' as const, 'nothing' as const),
+    optional,
+  }),
   update: fc.record({ kind: fc.constant('update' as const), which, by: selector, changes, alone: fc.boolean() }),
   rename: fc.record({ kind: fc.constant('rename' as const), which, by: fc.constantFrom('customerId' as const, 'query' as const) }),
   take: fc.record({ kind: fc.constant('take' as const), which, whose: which }),
@@ -135,10 +139,13 @@ function add(model: Model, known: Known): void {
 async function create(model: Model, customers: Customers, { by, optional: set }: Step & { kind: 'create' }): Promise<void> {
   const body = { ...customers.people.plain(), ...set };
   const { externalId, ...rest } = body;
-  const answer = by === 'body' ? await customers.create(body) : await customers.upsert('create by the query', rest, { externalId });
+  const answer =
+    by === 'query'
+      ? await customers.upsert('create by the query', rest, { externalId })
+      : await customers.create(by === 'body' ? body : rest);
   holdAnswered(answer);
-  // A create by the query is left open; a plain one is not.
-  if (by === 'query' && answer.refused) return;
+  // A create by the query, or without an externalId, is left open; a plain one is not.
+  if (by !== 'body' && answer.refused) return;
   holdAccepted('CRE-1', answer);
   const { customer } = answer;
   if (!customer) return;

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { conforming } from '../../behaviour.ts';
+import type { Json } from '../../json.ts';
+import type { Broken } from '../../variant.ts';
+import { perStore, selectedBy, selectorOf } from './state.ts';
+
+/** Servers that mistake one customer for another, or let two share an id. */
+export const identity: readonly Broken[] = [
+  {
+    name: 'guest-linked-by-email',
+    why: 'A create with a new externalId is taken for the registration of the guest, a customer without one, that has the same e-mail.',
+    breaks: ['CRE-2', 'UPD-10'],
+    behaviour: selectedBy(
+      (by) =>
+        by === 'externalId' && {
+          select: (query, body, context) => {
+            const { store, merchant } = context;
+            const selection = conforming.select(query, body, context);
+            const guests = store.all(merchant.merchantId).filter(({ externalId }) => externalId === undefined);
+            return { ...selection, customer: selection.customer ?? guests.find(({ email }) => email === body.email) };
+          },
+        },
+    ),
+  },
+  {
+    name: 'customer-id-hashed-from-external-id',
+    why: 'The customerId is a hash of the externalId, to make retries safe, and the merchant is not part of what is hashed.',
+    breaks: ['CRE-2', 'ACC-5'],
+    behaviour: {
+      ...conforming,
+      save: (properties, before, context) => {
+        const { store, merchant, now } = context;
+        const { merchantId } = merchant;
+        const customerId = hashed(properties.externalId);
+        // Taken within the account, as after a rename: the sequence steps in.
+        const isFree = customerId !== undefined && !store.byId(merchantId, customerId);
+        if (before || !isFree) return conforming.save(properties, before, context);
+        const time = now();
+        return conforming.save(properties, { customerId, merchantId, createdAt: time, updatedAt: time }, context);
+      },
+    },
+  },
+  {
+    name: 'unique-index-filled-on-insert-only',
+    why: 'The table that guards the externalIds is written by a create, and not by an update that gives a customer another one.',
+    breaks: ['IDY-7'],
+    behaviour: (() => {
+      const guardedIn = perStore(() => new Map<string, Json | undefined>());
+      return {
+        ...conforming,
+        checkUnique: (properties, before, context) => {
+          const { store, merchant } = context;
+          const owner = store.byExternalId(merchant.merchantId, String(properties.externalId));
+          const isGuarded = owner && guardedIn(store).get(owner.customerId) === owner.externalId;
+          if (isGuarded) conforming.checkUnique(properties, before, context);
+        },
+        save: (properties, before, context) => {
+          const customer = conforming.save(properties, before, context);
+          if (!before) guardedIn(context.store).set(customer.customerId, customer.externalId);
+          return customer;
+        },
+      };
+    })(),
+  },
+  {
+    name: 'late-external-id',
+    why: 'The check for a taken externalId runs where one is replaced, and not where a customer gets its first by an update.',
+    breaks: ['IDY-7'],
+    behaviour: {
+      ...conforming,
+      checkUnique: (properties, before, context) => {
+        const getsItsFirst = before && before.externalId === undefined;
+        if (!getsItsFirst) conforming.checkUnique(properties, before, context);
+      },
+    },
+  },
+  {
+    name: 'rename-by-query-unchecked',
+    why: 'The check for a taken externalId is left out where the query found the customer, though the body may give it another.',
+    breaks: ['IDY-7'],
+    behaviour: selectedBy(
+      (by) =>
+        by === 'query' && {
+          checkUnique: (properties, before, context) => before ?? conforming.checkUnique(properties, before, context),
+        },
+    ),
+  },
+  {
+    name: 'index-written-on-create-only',
+    why: 'The externalId of the body is looked up in an index that no update writes.',
+    breaks: ['IDY-2', 'UPD-10'],
+    behaviour: (() => {
+      const indexIn = perStore(() => new Map<string, string>());
+      const keyOf = (merchantId: string, externalId: Json | undefined) => `${merchantId} ${externalId}`;
+      return {
+        ...conforming,
+        select: (query, body, context) => {
+          const selection = conforming.select(query, body, context);
+          if (selectorOf(query, body) !== 'externalId') return selection;
+          const { store, merchant } = context;
+          const customerId = indexIn(store).get(keyOf(merchant.merchantId, body.externalId));
+          return { ...selection, customer: store.byId(merchant.merchantId, customerId ?? '') };
+        },
+        save: (properties, before, context) => {
+          const customer = conforming.save(properties, before, context);
+          const { customerId, merchantId, externalId } = customer;
+          if (!before && externalId !== undefined) indexIn(context.store).set(keyOf(merchantId, externalId), customerId);
+          return customer;
+        },
+      };
+    })(),
+  },
+];
+
+/** A customerId that looks like any other. */
+function hashed(externalId: Json | undefined): string | undefined {
+  if (typeof externalId !== 'string') return undefined;
+  const digits = createHash('sha256').update(externalId).digest().readBigUInt64BE() % 10n ** 10n;
+  return `10${String(digits).padStart(10, '0')}`;
+}
