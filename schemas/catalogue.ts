@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
-/** The areas of the contract, each a Playwright project, in the order of a run: wrong credentials come last. */
+/** The areas of the contract, each a Playwright project. */
 export const areas = ['answer', 'create', 'update', 'identity', 'removal', 'values', 'refusal', 'access'] as const;
 /** The areas whose checks are generated: what they check belongs to the others. */
 export const generatedAreas = ['properties', 'histories', 'races'] as const;

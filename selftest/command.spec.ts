@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import type { Result } from '../reports/result.ts';
-import { conforming } from '../sandbox/behaviour.ts';
+import { type Behaviour, conforming } from '../sandbox/behaviour.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
 
 const canary = { accessId: 'canary-id-4b1d77', accessKey: 'canary-key-9e02c5fa' };
@@ -14,6 +14,16 @@ const merchants = [
   { ...canary, merchantId: '1' },
   { accessId: 'canary-other-8d3', accessKey: 'canary-other-key-77ab', merchantId: '2' },
 ];
+
+/** Loses the externalTier of a customer whose vip is removed. */
+const forgetful: Behaviour = {
+  ...conforming,
+  apply: (before, changes, context) => {
+    const properties = conforming.apply(before, changes, context);
+    if (before?.vip !== undefined && properties.vip === undefined && !('externalTier' in changes)) delete properties.externalTier;
+    return properties;
+  },
+};
 
 type Ran = { code: number | null; output: string; seconds: number; out: string; result: () => Result };
 
@@ -76,6 +86,7 @@ test.describe('a run against the sandbox started separately', () => {
       merchants,
       mounts: [
         { basePath: '/api/v1', behaviour: conforming },
+        { basePath: '/forgetful', behaviour: forgetful },
         { basePath: '/broken', behaviour: { ...conforming, apply: (before, changes) => ({ ...before, ...changes }) } },
       ],
     });
@@ -112,6 +123,31 @@ test.describe('a run against the sandbox started separately', () => {
 
     expect(first?.map(({ externalId }) => externalId.slice(14))).toEqual(second?.map(({ externalId }) => externalId.slice(14)));
     expect(first?.map(({ externalId }) => externalId)).not.toEqual(second?.map(({ externalId }) => externalId));
+  });
+
+  test('shows a history that goes wrong at its shortest, and replays it', async () => {
+    const { code, output, out, result } = await conformance(target(`${sandbox.origin}/forgetful`), '--project=histories');
+
+    expect(code, output).toBe(1);
+    expect(result().requirements.find(({ id }) => id === 'UPD-4')).toMatchObject({ outcome: 'failed' });
+    expect(output).toMatch(/\n {4,}1\. create a customer: 200 /);
+    const [, replay = ''] = /TRUSTLY_REPLAY='([^']+)'/.exec(output) ?? [];
+    expect(readdirSync(join(out, 'counterexamples'))).toHaveLength(1);
+    expect(leaks(out)).toEqual([]);
+    const again = await conformance({ ...target(`${sandbox.origin}/forgetful`), TRUSTLY_REPLAY: replay });
+    expect(again.code, again.output).toBe(1);
+    expect(again.output).toContain('1 of 1 checks');
+    expect(again.output).toContain('UPD-4 (MUST, failed)');
+    const mended = await conformance({ ...target(sandbox.baseUrl), TRUSTLY_REPLAY: replay });
+    expect(mended.code, mended.output).toBe(0);
+  });
+
+  test('leaves out what is over its requests, and says so', async () => {
+    const { code, output, result } = await conformance({ ...target(sandbox.baseUrl), TRUSTLY_MAX_REQUESTS: '100' }, '--project=create');
+
+    expect(code, output).toBe(0);
+    expect(output).toMatch(/Verdict: partial \(nothing failed; \d+ checks were left out: TRUSTLY_MAX_REQUESTS is 100\)/);
+    expect(result().requests).toBeLessThanOrEqual(100);
   });
 
   test('does not conform, exit 1, and shows no credential anywhere', async () => {
@@ -203,7 +239,7 @@ test.describe('a target that is out of order', () => {
         response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
       };
       await against(forward, async (origin) => {
-        const { code, output, seconds, result } = await conformance(target(`${origin}/api/v1`));
+        const { code, output, seconds, result } = await conformance(target(`${origin}/api/v1`), '--grep-invert', '@generated');
         expect(code, output).toBe(2);
         expect(output).toMatch(/Verdict: inconclusive/);
         expect(result().requirements.some(({ outcome }) => outcome === 'passed')).toBe(true);

@@ -21,6 +21,8 @@ test.describe('settings', () => {
       overrides: {},
       seed: undefined,
       timeout: 10_000,
+      depth: 'standard',
+      limits: { concurrency: 8 },
       strict: false,
       out: 'reports/out',
     });
@@ -34,7 +36,12 @@ test.describe('settings', () => {
     ['a misspelt name', { TRUSTLY_BASEURL: 'x' }, /^TRUSTLY_BASEURL is no setting; did you mean TRUSTLY_BASE_URL\?$/],
     ['an empty key', { ...target, TRUSTLY_ACCESS_KEY: '' }, /^TRUSTLY_ACCESS_KEY is empty/],
     ['a blank seed', { TRUSTLY_SEED: ' ' }, /^TRUSTLY_SEED is empty/],
-    ['a setting to come', { TRUSTLY_DEPTH: 'deep' }, /^TRUSTLY_DEPTH is not available in this version/],
+    ['a setting to come', { TRUSTLY_WAIVERS: 'waivers.yaml' }, /^TRUSTLY_WAIVERS is not available in this version/],
+    ['an unknown depth', { TRUSTLY_DEPTH: 'full' }, /^TRUSTLY_DEPTH is “full”; write quick, standard or deep$/],
+    ['no request in flight', { TRUSTLY_CONCURRENCY: '0' }, /^TRUSTLY_CONCURRENCY is “0”; write an integer from 1 to 64$/],
+    ['too few requests', { TRUSTLY_MAX_REQUESTS: '5' }, /^TRUSTLY_MAX_REQUESTS is “5”; write an integer from 100/],
+    ['a fraction of a request a second', { TRUSTLY_MAX_RPS: '0.5' }, /^TRUSTLY_MAX_RPS is “0.5”; write an integer from 1/],
+    ['a replay that is none', { TRUSTLY_REPLAY: '12' }, /^TRUSTLY_REPLAY is none that a failure's report gives; copy it from there/],
     [
       'a target without credentials',
       { TRUSTLY_BASE_URL: 'http://localhost' },

@@ -117,6 +117,26 @@ test.describe('a removal', () => {
     });
   }
 
+  for (const [name, twin] of [
+    ['vip', 'externalTier'],
+    ['externalTier', 'vip'],
+    ['nationalId', 'organizationNumber'],
+    ['organizationNumber', 'nationalId'],
+  ] as const) {
+    test(`of ${name} leaves ${twin} of the same value`, requirement('NULL-5'), async ({ customers }) => {
+      const value = name === 'vip' || twin === 'vip' ? '3' : '900123456';
+      const before = await givenFull(customers, name);
+      const same = { [name]: value, [twin]: value };
+      customers.reached(before, await customers.update(before, 'customerId', same));
+      const known = { ...before, state: after(before, same) };
+
+      const gone = await customers.update(known, 'customerId', removal(name));
+
+      customers.reached(known, gone);
+      await expect(customers.stored(known)).toHaveKept({ [twin]: value });
+    });
+  }
+
   test('of currency leaves vip removed', requirement('NULL-3'), async ({ customers }) => {
     const before = await givenFull(customers, 'vip', 'currency');
     let known = before;

@@ -1,0 +1,170 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@playwright/test';
+import fc from 'fast-check';
+import { type Behaviour, conforming } from '../sandbox/behaviour.ts';
+import { type Sandbox, startSandbox } from '../sandbox/server.ts';
+import { connect, enter } from '../target/run.ts';
+import type { Replay } from '../target/settings.ts';
+import type { Customers } from '../tests/support/customers.ts';
+import { type AtOnce, Broken, Generated } from '../tests/support/generated.ts';
+import { openRun } from '../tests/support/setup.ts';
+
+type Property<Value> = (customers: Customers, value: Value, atOnce: AtOnce) => Promise<void>;
+type Held = { message: string | undefined; ended: string | undefined; path: string | null; requests: number };
+
+const out = mkdtempSync(join(tmpdir(), 'counterexamples-'));
+
+/** Holds a property on a sandbox as a generated check would. */
+async function hold<Value>(
+  arbitrary: fc.Arbitrary<Value>,
+  property: Property<Value>,
+  more: { behaviour?: Behaviour; concurrency?: number; replay?: Replay; cases?: number; seed?: number } = {},
+): Promise<Held> {
+  const { behaviour = conforming, concurrency = 8, replay, cases = 30, seed = 1 } = more;
+  const sandbox: Sandbox = await startSandbox({ mounts: [{ basePath: '/api/v1', behaviour }] });
+  const [merchant, other] = sandbox.merchants;
+  if (!merchant || !other) throw new Error('a sandbox has two merchants');
+  const limits = { concurrency };
+  const plan = { baseUrl: sandbox.baseUrl, targetName: 'x', merchant, other, seed, timeout: 5_000, overrides: {}, out };
+  const { run, close } = await openRun({ ...plan, depth: 'standard', limits, ...(replay && { replay }) });
+  const turnstile = enter(run);
+  const [client, stranger] = [connect(run, turnstile), connect(run, turnstile)];
+  const held: Held = { message: undefined, ended: undefined, path: null, requests: 0 };
+  const generated = new Generated({
+    ...{ run, client, stranger, turnstile, kept: {}, title: 'a check', attempt: 0 },
+    stage: {
+      id: 'a check',
+      step: (_intent, body) => body(),
+      show: () => Promise.resolve(),
+      tell: () => undefined,
+      end: (ending, reason) => {
+        throw new Error(`${ending}: ${reason}`);
+      },
+    },
+    keep: ({ path, requests }) => {
+      Object.assign(held, { path, requests });
+      return Promise.resolve();
+    },
+  });
+  try {
+    await generated.hold({ cases }, () => arbitrary, property);
+  } catch (error) {
+    const { message } = error as Error;
+    if (/^(not|inconclusive|left)/.test(message)) held.ended = message;
+    else held.message = message;
+  } finally {
+    turnstile.close();
+    await Promise.all([client.dispose(), stranger.dispose(), close(), sandbox.close()]);
+  }
+  return held;
+}
+
+/** Breaks a requirement by one exchange. */
+async function fail(customers: Customers, requirement: string): Promise<never> {
+  const answer = await customers.create(customers.people.plain());
+  throw new Broken(requirement, 'it is wrong', [{ expected: 'vip "1"', actual: 'vip "2"' }], answer);
+}
+
+test.describe('a generated check', () => {
+  test('has the same cases in the same order, whatever the concurrency', async () => {
+    const cases = async (concurrency: number, seed: number) => {
+      const seen: number[] = [];
+      await hold(fc.nat(), (_customers, value) => Promise.resolve(void seen.push(value)), { concurrency, seed });
+      return seen;
+    };
+    const alone = await cases(1, 7);
+    expect(alone).toHaveLength(30);
+    expect(await cases(8, 7)).toEqual(alone);
+    expect(await cases(8, 8)).not.toEqual(alone);
+  });
+
+  test('makes the first failing case as short as it can be', async () => {
+    const { message, path } = await hold(fc.array(fc.nat(100)), async (customers, numbers) => {
+      if (numbers.some((number) => number > 10)) await fail(customers, 'UPD-4');
+    });
+    expect(message).toMatch(/^\[UPD-4\] it is wrong\n/);
+    expect(message).toMatch(/made shorter in \d+ tries; its exchanges:\n {2}1\. create a customer: 200 /);
+    expect(path).toMatch(/^\d+(:\d+)+$/);
+  });
+
+  test('shortens no case to one that breaks another requirement', async () => {
+    let last = 0;
+    const { message } = await hold(
+      fc.nat(1000),
+      async (customers, number) => {
+        if (number > 500) {
+          last = number;
+          await fail(customers, 'UPD-4');
+        } else if (number > 5) await fail(customers, 'UPD-2');
+      },
+      { seed: 3, cases: 1 },
+    );
+    // The first case of this seed decides which of the two it is.
+    expect(message).toMatch(/^\[UPD-[24]\]/);
+    if (message?.startsWith('[UPD-4]')) expect(last).toBe(501);
+  });
+
+  test('repeats a case by the replay that its failure gives', async () => {
+    const seen: number[] = [];
+    const property: Property<number> = async (customers, number) => {
+      seen.push(number);
+      if (number > 10) await fail(customers, 'UPD-4');
+    };
+    const { message = '' } = await hold(fc.nat(1000), property);
+    const [, seed = '', path = ''] = /TRUSTLY_REPLAY='(-?\d+);([\d:]+);;a check'/.exec(message) ?? [];
+    seen.length = 0;
+
+    const again = await hold(fc.nat(1000), property, { replay: { seed: Number(seed), path, title: 'a check' }, seed: 99 });
+
+    expect(seen).toEqual([11]);
+    expect(again.message).toMatch(/^\[UPD-4\] it is wrong/);
+  });
+
+  test('tells of a case that does not fail alone, and goes on for one that does', async () => {
+    let calls = 0;
+    const { message } = await hold(fc.nat(1000), async (customers) => {
+      calls += 1;
+      if (calls === 3) await fail(customers, 'UPD-10');
+    });
+    expect(message).toMatch(/^\[UPD-10\]/);
+    expect(message).toContain('which does not fail alone');
+  });
+
+  test('ends as its cases do, where none of them fails', async () => {
+    const every = await hold(fc.nat(), (customers) => customers.notApplicable('nothing to see'));
+    expect(every.ended).toBe('not applicable: nothing to see');
+    const one = await hold(fc.nat(10), (customers, number) => (number === 3 ? customers.notTestable('no customer') : Promise.resolve()));
+    expect(one.ended).toBe('not testable: no customer');
+  });
+
+  test('writes a script that shows the failure again on Node alone', async () => {
+    const behaviour: Behaviour = { ...conforming, apply: (before, changes) => ({ ...before, ...changes }) };
+    const sandbox = await startSandbox({ mounts: [{ basePath: '/api/v1', behaviour }] });
+    await hold(
+      fc.constant(0),
+      async (customers) => {
+        const before = await customers.given({ vip: '1' });
+        const answer = await customers.update(before, 'customerId', { vip: null });
+        if (answer.customer && 'vip' in answer.customer) throw new Broken('NULL-1', 'vip is there', [], answer);
+      },
+      { behaviour },
+    );
+    const [script = ''] = readdirSync(join(out, 'counterexamples')).filter((name) => /^(NULL-1|ANS-3)/.test(name));
+    const [merchant] = sandbox.merchants;
+    const env = { TRUSTLY_BASE_URL: sandbox.baseUrl, TRUSTLY_ACCESS_ID: merchant?.accessId, TRUSTLY_ACCESS_KEY: merchant?.accessKey };
+    const child = spawn(process.execPath, [join(out, 'counterexamples', script)], { env });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+    await new Promise((resolve) => child.on('close', resolve));
+    await sandbox.close();
+
+    expect(output).toMatch(/1\. create a customer\n/);
+    expect(output).toMatch(/now: {2}200 .*"vip":null/);
+    expect(output).not.toContain(merchant?.accessKey ?? '');
+    const bare = spawnSync(process.execPath, [join(out, 'counterexamples', script)], { env: {}, encoding: 'utf8' });
+    expect(bare.stderr).toContain('set TRUSTLY_ACCESS_ID and TRUSTLY_ACCESS_KEY');
+  });
+});
