@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { Stryker } from '@stryker-mutator/core';
 import { parse, stringify } from 'yaml';
 
 const FOLDER = new URL('../reports/out/mutants/', import.meta.url);
@@ -33,11 +32,10 @@ function forgetSurvivors(): void {
   writeFileSync(INCREMENTAL, JSON.stringify(report));
 }
 
-function main(args: string[]): number {
+/** `force`: forgets what is known of every mutant, for a check may have been removed that caught one. */
+async function main(force: boolean): Promise<number> {
   forgetSurvivors();
-  const stryker = createRequire(import.meta.url).resolve('@stryker-mutator/core/bin/stryker.js');
-  const { status } = spawnSync(process.execPath, [stryker, 'run', 'selftest/stryker.config.json', ...args], { stdio: 'inherit' });
-  if (status !== 0) return status ?? 1;
+  await new Stryker({ configFile: 'selftest/stryker.config.json', force }).runMutationTest();
   const { files }: Report = JSON.parse(readFileSync(new URL('mutation.json', FOLDER), 'utf8'));
   const mutants = Object.entries(files).flatMap(([file, { source, mutants }]) =>
     mutants.map(({ location, replacement, ...rest }) => ({ ...rest, name: nameOf(file, source, replacement, location) })),
@@ -56,4 +54,4 @@ function main(args: string[]): number {
   return open.length || stale.length || faults.length ? 1 : 0;
 }
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.includes('--force'));

@@ -48,7 +48,7 @@ export async function perform(
   server: { baseUrl: string; merchants: readonly Merchant[]; prompt: boolean },
   enough: (performed: Performed) => boolean = () => false,
   { seed = 1, depth = 'standard', concurrency = 8 }: { seed?: number; depth?: Depth; concurrency?: number } = {},
-): Promise<{ performed: Performed[]; requests: number; seconds: number }> {
+): Promise<{ performed: Performed[]; requests: number; cases: number; seconds: number }> {
   const start = Date.now();
   const [merchant, other] = server.merchants;
   if (!merchant || !other) throw new Error('a server of the proof has two merchants');
@@ -61,6 +61,7 @@ export async function perform(
   const kept = {};
   const performed: Performed[] = [];
   let requests = run.preflight.requests;
+  let cases = 0;
   for (const check of checks) {
     const failures: { message: string; asserted: boolean }[] = [];
     const stage = proofStage(check, failures, () => {
@@ -69,6 +70,7 @@ export async function perform(
     const customers = new Customers({ client, stranger, run, stage, budget: BUDGET, people: peopleOf(run, check), kept });
     const keep = (tally: Tally) => {
       requests += tally.requests;
+      cases += tally.cases;
       return Promise.resolve();
     };
     const title = check.title.split(' › ').at(-1) ?? '';
@@ -87,7 +89,7 @@ export async function perform(
   }
   turnstile.close();
   await Promise.all([client.dispose(), stranger.dispose(), close()]);
-  return { performed, requests, seconds: (Date.now() - start) / 1000 };
+  return { performed, requests, cases, seconds: (Date.now() - start) / 1000 };
 }
 
 function proofStage(check: Check, failures: { message: string; asserted: boolean }[], count: () => void): Stage {

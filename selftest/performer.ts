@@ -4,14 +4,19 @@ import { fileURLToPath } from 'node:url';
 import { conforming } from '../sandbox/behaviour.ts';
 import { startSandbox } from '../sandbox/server.ts';
 import type { Variant } from '../sandbox/variant.ts';
-import { basePathOf, brokenServers, lawfulServers, mountsOf } from '../sandbox/variants.ts';
+import { basePathOf, brokenServers, hiddenServers, lawfulServers, mountsOf } from '../sandbox/variants.ts';
+import { areas, generatedAreas } from '../schemas/catalogue.ts';
+import type { Depth } from '../target/settings.ts';
 import { collectChecks, type Performed, perform } from './performance.ts';
 
 /** The embedded sandbox as it is, among the variants of it. */
 export const conformingServer: Variant = { name: 'conforming', why: 'The embedded sandbox.', behaviour: conforming };
 
-/** Asks for the checks of these requirements on a server, those of the first before the others, or for all; `until` one fails as told. */
-export type Order = { server: string; requirements?: readonly string[]; until?: string };
+/**
+ * Asks for the checks of these requirements on a server, those of the first before the others, or for all; `until` one fails as told.
+ * Example checks, unless the cases of the generated ones are asked for.
+ */
+export type Order = { server: string; requirements?: readonly string[]; until?: string; generated?: { seed: number; depth: Depth } };
 
 /** What came of an order, without the bodies of the checks. */
 export type Outcome = { performed: (Omit<Performed, 'check'> & { title: string; place: string })[]; requests: number; seconds: number };
@@ -41,20 +46,21 @@ export class Performer {
 }
 
 async function serve(): Promise<void> {
-  const checks = await collectChecks();
-  const sandbox = await startSandbox({ mounts: mountsOf([conformingServer, ...brokenServers, ...lawfulServers]) });
-  const variants = new Map([conformingServer, ...brokenServers, ...lawfulServers].map((variant) => [variant.name, variant]));
-  const obey = async ({ server, requirements, until }: Order): Promise<Outcome> => {
+  const checks = await collectChecks([...areas, ...generatedAreas]);
+  const served = [conformingServer, ...brokenServers, ...hiddenServers, ...lawfulServers];
+  const sandbox = await startSandbox({ mounts: mountsOf(served) });
+  const variants = new Map(served.map((variant) => [variant.name, variant]));
+  const wrong = new Set([...brokenServers, ...hiddenServers].map(({ name }) => name));
+  const obey = async ({ server, requirements, until, generated }: Order): Promise<Outcome> => {
     const variant = variants.get(server);
     if (!variant) throw new Error(`there is no server ${server}`);
-    const wanted = checks.filter((check) => !requirements || check.requirements.some((id) => requirements.includes(id)));
+    const named = (ids: readonly string[]) => !requirements || ids.some((id) => requirements.includes(id));
+    const wanted = checks.filter((check) => check.generated === (generated !== undefined) && named(check.requirements));
     const rank = (ids: readonly string[]) => Number(until !== undefined && ids.includes(until));
     wanted.sort((a, b) => rank(b.requirements) - rank(a.requirements));
-    const prompt = brokenServers.some(({ name }) => name === server);
-    const target = { baseUrl: `${sandbox.origin}${basePathOf(variant)}`, merchants: sandbox.merchants, prompt };
-    const { performed, ...rest } = await perform(wanted, target, ({ findings }) =>
-      findings.some(({ requirement, outcome }) => requirement === until && outcome === 'failed'),
-    );
+    const target = { baseUrl: `${sandbox.origin}${basePathOf(variant)}`, merchants: sandbox.merchants, prompt: wrong.has(server) };
+    const enough = ({ findings }: Performed) => findings.some(({ requirement, outcome }) => requirement === until && outcome === 'failed');
+    const { performed, ...rest } = await perform(wanted, target, enough, generated);
     return { performed: performed.map(({ check, ...found }) => ({ ...found, title: check.title, place: check.place })), ...rest };
   };
   process.on('message', (order: Order) => {

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
-import { brokenServers, lawfulServers } from '../sandbox/variants.ts';
+import { brokenServers, hiddenServers, lawfulServers } from '../sandbox/variants.ts';
 import { requirementOf } from '../schemas/catalogue.ts';
 import { conformingServer, Performer } from './performer.ts';
 import { isExtra, PROOF, type Row } from './proof.ts';
@@ -41,11 +41,32 @@ test.describe('a broken server is caught', () => {
   }
 });
 
+test.describe('a broken server that no example shows is caught', () => {
+  for (const { name, why, breaks } of hiddenServers) {
+    test(name, async () => {
+      const order = { server: name, requirements: breaks, until: breaks[0], generated: { seed: 1, depth: 'standard' } } as const;
+      const { performed } = await performer.perform(order);
+
+      const failed = performed.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === 'failed'));
+      expect(
+        performed.flatMap(({ faults }) => faults),
+        'faults of the suite',
+      ).toEqual([]);
+      expect(
+        failed.some(({ requirement }) => breaks.includes(requirement)),
+        `generated checks of ${breaks.join(', ')} fail on a server where: ${why}`,
+      ).toBe(true);
+    });
+  }
+});
+
 test.describe('a lawful server is not accused', () => {
   for (const { name, why } of [conformingServer, ...lawfulServers]) {
     test(name, { tag: isExtra(name) ? '@extra' : [] }, async () => {
-      const { performed, requests, seconds } = await performer.perform({ server: name });
+      const { performed: examples, requests, seconds } = await performer.perform({ server: name });
+      const { performed: generated } = await performer.perform({ server: name, generated: { seed: 1, depth: 'quick' } });
 
+      const performed = [...examples, ...generated];
       const accused = performed.flatMap(({ title, findings }) =>
         findings
           .filter(

@@ -16,7 +16,7 @@ export type Row = { server: string; why: string; requests: number; seconds: numb
 );
 
 /** Lawful servers that keep the suite waiting for most of a minute each. */
-const SLOW = [
+export const SLOW: readonly string[] = [
   'slow',
   'unevenly-slow',
   'read-back-lags',

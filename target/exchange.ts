@@ -18,6 +18,7 @@ export const EXCHANGE_TYPE = 'application/vnd.allure.http+json';
 /** What a generated check did, of which only a counterexample is shown exchange by exchange. */
 export type Tally = {
   requests: number;
+  cases: number;
   created: { customerId: string; externalId: string | null }[];
   /** fast-check's seed of the check. */
   seed: number;

@@ -252,6 +252,8 @@ test.describe("the platform's properties", () => {
     const before = await customers.given({ vip: '2' });
     const { createdAt, updatedAt } = before.created.customer ?? {};
     const platform = { ...(createdAt !== undefined && { createdAt }), ...(updatedAt !== undefined && { updatedAt }) };
+    // So that the two times differ.
+    await new Promise((resolve) => setTimeout(resolve, 5));
     customers.reached(before, await customers.update(before, 'customerId', { vip: '3' }));
     const known = { ...before, state: after(before, { vip: '3' }) };
 

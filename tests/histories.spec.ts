@@ -10,7 +10,7 @@ const requirements = generated(
 test.describe('a history', () => {
   test('of any requests leaves every customer as the requests say', requirements, async ({ generated }) => {
     await generated.hold({ cases: 40 }, histories, async (customers, commands) => {
-      const { model, real } = await begin(customers);
+      const { model, real } = begin(customers);
       await fc.asyncModelRun(() => ({ model, real }), commands);
       await end(model, real);
     });

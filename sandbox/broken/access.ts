@@ -248,7 +248,7 @@ function decode(authorization: string | undefined): string | undefined {
 }
 
 /** A behaviour whose steps can reach the customers of every merchant. */
-function acrossMerchants(steps: (everyone: (store: Store) => Customer[]) => Partial<Behaviour>): Behaviour {
+export function acrossMerchants(steps: (everyone: (store: Store) => Customer[]) => Partial<Behaviour>): Behaviour {
   let known: readonly Merchant[] = [];
   return {
     ...conforming,
@@ -260,7 +260,8 @@ function acrossMerchants(steps: (everyone: (store: Store) => Customer[]) => Part
   };
 }
 
-function saveForOwner(...[properties, before, context]: Parameters<Behaviour['save']>): Customer {
+/** Saves a customer in the account that it is in, whoever asks. */
+export function saveForOwner(...[properties, before, context]: Parameters<Behaviour['save']>): Customer {
   const merchant = { ...context.merchant, merchantId: before?.merchantId ?? context.merchant.merchantId };
   return conforming.save(properties, before, { ...context, merchant });
 }

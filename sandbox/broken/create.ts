@@ -1,6 +1,7 @@
 import { type Behaviour, type Context, conforming } from '../behaviour.ts';
 import { isObject, type JsonObject } from '../json.ts';
 import { invalid, Refusal } from '../refusal.ts';
+import type { Customer } from '../store.ts';
 import type { Broken } from '../variant.ts';
 
 /** The conforming server, with the properties of a new customer changed before they are stored, or refused. */
@@ -44,6 +45,11 @@ function rewriting(rewrite: (externalId: string) => string): Behaviour {
 
 function addressOf({ address }: JsonObject): JsonObject {
   return isObject(address) ? address : {};
+}
+
+function asStored(customer: Customer): JsonObject {
+  const { merchantId, externalId } = customer;
+  return typeof externalId === 'string' ? { ...customer, externalId: `${merchantId}:${externalId}` } : customer;
 }
 
 function namesake({ name }: JsonObject, { store, merchant }: Context) {
@@ -141,6 +147,15 @@ export const create: readonly Broken[] = [
     behaviour: {
       ...conforming,
       present: ({ externalId, ...rest }) => (typeof externalId === 'string' ? { ...rest, externalId: externalId.toUpperCase() } : rest),
+    },
+  },
+  {
+    name: 'external-id-read-with-account',
+    why: "The externalId is stored with the merchant's number before it, to be unique, and only the POST takes it off again.",
+    breaks: ['CRE-4', 'CRE-3'],
+    behaviour: {
+      ...conforming,
+      readOne: (customerId, context) => conforming.readOne(customerId, { ...context, behaviour: { ...conforming, present: asStored } }),
     },
   },
   {

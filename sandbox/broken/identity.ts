@@ -269,6 +269,13 @@ export const identity: readonly Broken[] = [
   },
 
   {
+    name: 'query-by-its-beginning',
+    why: 'Where nobody has the externalId of the query, the search goes on with LIKE and a wildcard at its end.',
+    breaks: ['IDY-6', 'UPD-10'],
+    behaviour: matching('query', (asked, stored) => stored.startsWith(asked)),
+  },
+
+  {
     name: 'rename-onto-another',
     why: 'An externalId is checked against the others on create, and no longer on update.',
     breaks: ['IDY-7'],

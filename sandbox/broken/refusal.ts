@@ -276,7 +276,7 @@ export const refusal: readonly Broken[] = [
 ];
 
 /** Does something in the moment where a body is refused. */
-function whenInvalid(meanwhile: (body: JsonObject, selection: Selection, context: Context) => void): Behaviour {
+export function whenInvalid(meanwhile: (body: JsonObject, selection: Selection, context: Context) => void): Behaviour {
   return {
     ...conforming,
     validate(body, selection, context) {
@@ -358,7 +358,8 @@ function pick(properties: JsonObject, names: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => names.includes(name)));
 }
 
-function crash(message: string): Refusal {
+/** The answer to a mistake of the server's own. */
+export function crash(message: string): Refusal {
   return new Refusal({ status: 500, exception: 'InternalException', code: 100, message });
 }
 

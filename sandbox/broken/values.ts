@@ -87,6 +87,12 @@ export const values: readonly Broken[] = [
     behaviour: keeping((text, path) => (path === 'address.zip' && /^\d+$/.test(text) ? String(Number(text)) : text)),
   },
   {
+    name: 'tax-id-as-number',
+    why: 'A taxId of digits is kept in a numeric column, which was tried with American ones.',
+    breaks: ['VAL-5', 'CRE-3', 'UPD-2'],
+    behaviour: keeping((text, path) => (path === 'taxId' && /^\d+$/.test(text) ? String(Number(text)) : text)),
+  },
+  {
     name: 'balance-as-float',
     why: 'The balance is kept as a double and printed in its shortest form.',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],

@@ -86,7 +86,7 @@ export class Generated {
 
   constructor(options: Options) {
     this.#options = options;
-    this.#tally = { requests: 0, created: [], seed: seedOf(options), path: null };
+    this.#tally = { requests: 0, cases: 0, created: [], seed: seedOf(options), path: null };
   }
 
   /** How many requests may be in flight. */
@@ -273,6 +273,7 @@ export class Generated {
       const { id, message, lines = [] } = finding.finding;
       outcome = { failure: failed(id, failure(message, lines, finding.answer), lines) };
     }
+    this.#tally.cases += 1;
     this.#count(steps);
     return { ...outcome, requests: steps.length };
   }

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { plain } from '../../generators/arbitraries.ts';
-import { removableProperties } from '../../generators/customers.ts';
+import { isRemovable, removableProperties } from '../../generators/customers.ts';
 import { type Fault, faultKinds } from '../../generators/faults.ts';
-import { apply, type Changes, compare, type Difference, isOwned, type State } from '../../generators/model.ts';
-import type { Customer, JsonObject } from '../../schemas/contract.ts';
+import { apply, type Changes, compare, type Difference, isOwned, type State, show } from '../../generators/model.ts';
+import type { Customer, Json, JsonObject } from '../../schemas/contract.ts';
 import type { Answer } from '../../target/answer.ts';
 import { holdAccepted, holdAnswered, holdNamed, holdState } from './blame.ts';
 import { type Customers, type Known, pick, type Selector, selectors } from './customers.ts';
@@ -16,8 +16,9 @@ type Member = Known & {
   /** How many requests on this customer were accepted, and what each began with. */
   count: number;
   befores: State[];
-  /** Properties of refused requests since the customer was read. */
-  refused: Set<string>;
+  /** What refused requests had since the customer was read, each after so many accepted ones; and whether one was accepted since. */
+  refused: { changes: Changes; count: number }[];
+  accepted: boolean;
   /** Whether it was read since the last request on it. */
   verified: boolean;
 };
@@ -27,27 +28,30 @@ export type Model = { members: Member[]; last: Member | undefined };
 /** Where a history is performed. */
 export type Real = { customers: Customers };
 
-/** One request of a history. Numbers pick a customer among those that there are. */
+/** One request of a history. Numbers pick a customer: that of the request before, or another. */
 type Step =
   | { kind: 'create'; by: 'body' | 'query' | 'nothing'; optional: Partial<Customer> }
   | { kind: 'update'; which: number; by: Selector; changes: Changes; alone: boolean }
   | { kind: 'rename'; which: number; by: Selector }
   | { kind: 'take'; which: number; whose: number }
   | { kind: 'fault'; which: number; by: Selector; changes: Changes; fault: Fault }
-  | { kind: 'read'; which: number };
+  | { kind: 'read' };
 
 const named = { customerId: 'IDY-1', externalId: 'IDY-2', query: 'IDY-3' } as const;
 
 const selector = fc.constantFrom(...selectors.map(([by]) => by));
-const which = fc.nat(3);
-const values = fc.record(plain as unknown as Record<string, fc.Arbitrary<unknown>>, {
-  requiredKeys: [],
-  noNullPrototype: true,
-}) as fc.Arbitrary<Partial<Customer>>;
-const changes: fc.Arbitrary<Changes> = fc
-  .tuple(values, fc.subarray([...removableProperties]))
-  .map(([set, removed]) => ({ ...set, ...(Object.fromEntries(removed.map((name) => [name, null])) as Changes) }));
-const optional = values.map((set) => pick(set, removableProperties) as Partial<Customer>);
+const SAME = 3;
+const which = fc.nat(SAME * 2 - 1);
+/** A plain value. Of text and numbers one is as good as another, so that they are not made shorter. */
+const value = (name: keyof typeof plain): fc.Arbitrary<unknown> =>
+  name === 'address' || name === 'customData' ? plain[name] : fc.noShrink<unknown>(plain[name]);
+/** Something for some of these properties; which ones is made shorter first, many at a time. */
+const someOf = (names: readonly (keyof typeof plain)[], draw: (name: keyof typeof plain) => fc.Arbitrary<unknown>) =>
+  fc.subarray([...names]).chain((some) => fc.record(Object.fromEntries(some.map((name) => [name, draw(name)])), { noNullPrototype: true }));
+const optional = someOf(removableProperties, value) as fc.Arbitrary<Partial<Customer>>;
+const changes = someOf(Object.keys(plain) as (keyof typeof plain)[], (name) =>
+  isRemovable(name) ? fc.option(value(name), { freq: 2 }) : value(name),
+) as fc.Arbitrary<Changes>;
 const refused = fc
   .constantFrom(...faultKinds)
   .chain(({ faults }) => faults)
@@ -61,33 +65,31 @@ const steps = {
   }),
   update: fc.record({ kind: fc.constant('update' as const), which, by: selector, changes, alone: fc.boolean() }),
   rename: fc.record({ kind: fc.constant('rename' as const), which, by: fc.constantFrom('customerId' as const, 'query' as const) }),
-  take: fc.record({ kind: fc.constant('take' as const), which, whose: which }),
+  take: fc.record({ kind: fc.constant('take' as const), which, whose: fc.nat(3) }),
   fault: fc.record({ kind: fc.constant('fault' as const), which, by: selector, changes, fault: refused }),
-  read: fc.record({ kind: fc.constant('read' as const), which }),
+  read: fc.constant({ kind: 'read' as const }),
 } satisfies { [Kind in Step['kind']]: fc.Arbitrary<Step> };
 
-/** Any sequence of requests on several customers, an update as likely as all others. */
+const WEIGHTS = { read: 2, create: 1, update: 4, rename: 1, take: 1, fault: 1 } satisfies { [Kind in Step['kind']]: number };
+
+/** Any sequence of requests on several customers, an update about as likely as all others. */
 export function histories(replayPath?: string): fc.Arbitrary<Iterable<fc.AsyncCommand<Model, Real>>> {
-  const { update, create, ...others } = steps;
-  const drawn: fc.Arbitrary<Step>[] = [update, create, update, ...Object.values(others), update, update];
-  const commands = drawn.map((step) => step.map((one): fc.AsyncCommand<Model, Real> => new Command(one)));
-  return fc.commands<Model, Real, false>(commands, { maxCommands: 14, size: 'max', ...(replayPath !== undefined && { replayPath }) });
+  const kinds = Object.keys(WEIGHTS) as Step['kind'][];
+  const weighted = kinds.map((kind) => ({ weight: WEIGHTS[kind], arbitrary: steps[kind] as fc.Arbitrary<Step> }));
+  // Of the last request that was sent fast-check never lets go: what is not needed becomes a read, as the first of these.
+  const command = fc.oneof({ withCrossShrink: true }, ...weighted).map((step): fc.AsyncCommand<Model, Real> => new Command(step));
+  return fc.commands<Model, Real, false>([command], { maxCommands: 16, size: 'max', ...(replayPath !== undefined && { replayPath }) });
 }
 
-/** The start of every history: one plain customer. */
-export async function begin(customers: Customers): Promise<{ model: Model; real: Real }> {
-  const model: Model = { members: [], last: undefined };
-  const body = customers.people.plain();
-  const answer = await customers.create(body);
-  if (!answer.customer) customers.notTestable(`no customer could be created: ${answer}`);
-  add(model, customers.known(answer, body));
-  return { model, real: { customers } };
+/** The start of every history: nobody. */
+export function begin(customers: Customers): { model: Model; real: Real } {
+  return { model: { members: [], last: undefined }, real: { customers } };
 }
 
-/** The end of every history: each customer is as its requests made it, those first that the last request did not name. */
+/** The end of every history, and any time before: each customer is as its requests made it, those first that the last one did not name. */
 export async function end(model: Model, { customers }: Real): Promise<void> {
   for (const member of model.members) if (member !== model.last) await verify(customers, member, true);
-  if (model.last) await verify(customers, model.last, false);
+  if (model.last && !model.last.verified) await verify(customers, model.last, false);
 }
 
 class Command implements fc.AsyncCommand<Model, Real> {
@@ -98,25 +100,26 @@ class Command implements fc.AsyncCommand<Model, Real> {
   }
 
   check({ members }: Readonly<Model>): boolean {
-    const step = this.#step;
-    return step.kind !== 'take' || members[step.which % members.length] !== members[step.whose % members.length];
+    return this.#step.kind !== 'take' || members.length > 1;
   }
 
-  async run(model: Model, { customers }: Real): Promise<void> {
+  async run(model: Model, real: Real): Promise<void> {
     const step = this.#step;
-    const member = step.kind === 'create' ? undefined : (model.members[step.which % model.members.length] as Member);
+    if (step.kind === 'read') return await end(model, real);
+    const { customers } = real;
+    const { last } = model;
+    const member = step.kind === 'create' ? undefined : chosen(model, step.which, last ?? (await first(model, customers)));
+    // What others' requests did to it is seen before its own.
+    if (member && last && member !== last) await verify(customers, member, true);
     // From here on what is wrong with the customer of before may be the other's doing.
-    if (model.last && model.last !== member && !model.last.verified) await verify(customers, model.last, false);
+    if (last && member !== last && !last.verified) await verify(customers, last, false);
     if (step.kind === 'create') return await create(model, customers, step);
     if (!member) return;
-    // What others' requests did to it is seen before its own.
-    if (member !== model.last) await verify(customers, member, true);
     model.last = member;
     if (step.kind === 'update') await update(customers, member, step);
     else if (step.kind === 'rename') await rename(customers, member, step.by);
-    else if (step.kind === 'take') await take(customers, member, model.members[step.whose % model.members.length] as Member);
-    else if (step.kind === 'fault') await fail(customers, member, step);
-    else if (!member.verified) await verify(customers, member, false);
+    else if (step.kind === 'take') await take(customers, member, other(model, step.whose, member));
+    else await fail(customers, member, step);
   }
 
   toString(): string {
@@ -125,15 +128,36 @@ class Command implements fc.AsyncCommand<Model, Real> {
   }
 }
 
-function add(model: Model, known: Known): void {
-  const shown = known.created.customer ?? {};
-  // What a create loses is its own failure, told by its own checks.
-  const lost = compare(known.state, pick(shown, Object.keys(shown).filter(isOwned))).map(({ property }) => property.split('.')[0]);
-  const state = Object.fromEntries(Object.entries(known.state).filter(([name]) => !lost.includes(name))) as State;
+/** The customer of the request before, half the time, or another. A shorter history leaves most of its requests with the same one. */
+function chosen(model: Model, which: number, last: Member): Member {
+  return which < SAME ? last : other(model, which - SAME, last);
+}
+
+/** Another customer, as far as there is one. */
+function other({ members }: Model, which: number, member: Member): Member {
+  const others = members.filter((one) => one !== member);
+  return others[which % others.length] ?? member;
+}
+
+/** A plain customer, for a request that comes before any create. */
+async function first(model: Model, customers: Customers): Promise<Member> {
+  const body = customers.people.plain();
+  const answer = await customers.create(body);
+  if (!answer.customer) customers.notTestable(`no customer could be created: ${answer}`);
+  return add(model, customers.known(answer, body));
+}
+
+function add(model: Model, known: Known): Member {
+  const shown = pick(known.created.customer ?? {}, Object.keys(known.created.customer ?? {}).filter(isOwned));
+  // What a create loses or changes is its own failure, told by its own checks.
+  const wrong = compare(known.state, shown).map(({ property }) => property.split('.')[0] ?? '');
+  const right = Object.keys(known.state).filter((name) => !wrong.includes(name));
+  const state = { ...pick(known.state, right), ...pick(shown, wrong) };
   const writer = new Map(Object.keys(state).map((name) => [name, 0]));
-  const member = { ...known, state, writer, count: 1, befores: [{}], refused: new Set<string>(), verified: false };
+  const member: Member = { ...known, state, writer, count: 1, befores: [{}], refused: [], accepted: true, verified: false };
   model.members.push(member);
   model.last = member;
+  return member;
 }
 
 async function create(model: Model, customers: Customers, { by, optional: set }: Step & { kind: 'create' }): Promise<void> {
@@ -188,6 +212,7 @@ async function settle(customers: Customers, member: Member, answer: Answer, sent
   for (const name of Object.keys(sent)) member.writer.set(name, member.count);
   member.count += 1;
   member.state = expected;
+  member.accepted = true;
   member.verified = false;
   const shown: State = answer.customer ?? {};
   if (compare(expected, shown, before).length > 0) {
@@ -223,7 +248,7 @@ async function take(customers: Customers, member: Member, owner: Member): Promis
   if (externalId === '') return;
   const answer = await customers.upsert("ask for another's externalId", { customerId: member.customerId, externalId });
   holdAnswered(answer);
-  member.refused.add('externalId');
+  member.refused.push({ changes: { externalId }, count: member.count });
   member.verified = false;
   if (answer.customer && answer.customer.externalId === externalId && answer.customer.customerId !== customerId) {
     throw new Broken('IDY-7', 'two customers have one externalId', [{ expected: 'another externalId', actual: externalId }], answer);
@@ -239,26 +264,35 @@ async function fail(customers: Customers, member: Member, step: Step & { kind: '
   });
   holdAnswered(answer);
   if (!answer.refused) throw new Broken('REF-4', `the request was not refused, where ${step.fault.label}`, [], answer);
-  for (const name of Object.keys(step.changes)) member.refused.add(name);
+  member.refused.push({ changes: step.changes, count: member.count });
   member.verified = false;
 }
 
 /** Reads a customer and holds it to its requests, or, as a `bystander`, to what it was when it was last read. */
 async function verify(customers: Customers, member: Member, bystander: boolean): Promise<void> {
   await holdState(customers.stored(member), member.state, (difference) => (bystander ? 'UPD-10' : blame(difference, member)));
-  member.verified = true;
-  member.refused.clear();
+  Object.assign(member, { refused: [], accepted: false, verified: true });
 }
 
-/** The requirement that a difference breaks, by the request that wrote the property last. */
-function blame({ property }: Difference, { writer, count, befores, state, refused: tried }: Member): string {
+/** The requirement that a difference breaks: by a refused request where there was no other or the value is its, else by the last that wrote it. */
+function blame({ property, actual }: Difference, { writer, count, befores, state, refused: tried, accepted }: Member): string {
   const name = property.split('.')[0] ?? '';
-  if (tried.has(name)) return 'REF-1';
   const by = writer.get(name);
+  const isTried = tried.some(({ changes, count: earlier }) => {
+    const isWrittenSince = by !== undefined && by >= earlier;
+    return name in changes && shownAt(changes, property) === actual && !(isWrittenSince && actual === show(undefined));
+  });
+  if (isTried || (tried.length > 0 && !accepted)) return 'REF-1';
   const isLast = by === count - 1;
   if (!(name in state)) return by === undefined ? 'UPD-4' : isLast ? 'NULL-1' : 'NULL-3';
   if (by === 0) return count === 1 ? 'CRE-3' : 'UPD-4';
   if (by === undefined || !isLast) return 'UPD-4';
   if (name in (befores[by] ?? {})) return 'UPD-2';
   return befores.slice(0, by).some((before) => name in before) ? 'NULL-4' : 'UPD-3';
+}
+
+/** A value inside what a request had, as a difference shows it. */
+function shownAt(changes: Changes, property: string): string {
+  const inside = (value: Json | undefined, key: string) => (value as JsonObject | null | undefined)?.[key];
+  return show(property.split('.').reduce(inside, changes as JsonObject) ?? undefined);
 }

@@ -1,9 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Behaviour, conforming, type Merchant } from '../../behaviour.ts';
+import { type Behaviour, type Context, conforming, type Merchant } from '../../behaviour.ts';
 import type { JsonObject } from '../../json.ts';
+import { invalid } from '../../refusal.ts';
 import type { Customer } from '../../store.ts';
 import type { Broken } from '../../variant.ts';
+import { acrossMerchants, saveForOwner } from '../access.ts';
 import { perStore, type Selector, selectedBy, selectorOf } from './state.ts';
 
 /** Servers that mix up the accounts of two merchants. */
@@ -66,7 +68,58 @@ export const access: readonly Broken[] = [
       };
     })(),
   },
+  {
+    name: 'ownership-checked-on-other-id',
+    why: 'Where a request has both, the merchant is checked for the externalId of the query, and the customerId is read by its key alone.',
+    breaks: ['ACC-5', 'ACC-4'],
+    behaviour: acrossMerchants((everyone) => ({
+      select: (query, body, context) => {
+        const { store, merchant } = context;
+        const isLetIn = store.byExternalId(merchant.merchantId, query.get('externalId') ?? '') !== undefined;
+        const customer = isLetIn ? foreign(everyone(store), body, context) : undefined;
+        return customer ? { customer, externalId: undefined } : conforming.select(query, body, context);
+      },
+      save: saveForOwner,
+    })),
+  },
+  {
+    name: 'foreign-customer-id-is-inserted-again',
+    why: "The upsert goes by merchant and customerId together, so that another merchant's customerId is inserted once more.",
+    breaks: ['ACC-5', 'CRE-2'],
+    behaviour: acrossMerchants((everyone) => ({
+      upsert: (request, context) => {
+        const { store, merchant, now } = context;
+        const body = conforming.parseBody(request.body, request.headers);
+        const customer = foreign(everyone(store), body, context);
+        if (!customer || conforming.parseQuery(request.query).has('externalId')) return conforming.upsert(request, context);
+        const [{ customerId }, { merchantId }, time] = [customer, merchant, now()];
+        const steps: Partial<Behaviour> = {
+          select: () => ({ customer: undefined, externalId: undefined }),
+          save: (properties) => conforming.save(properties, { customerId, merchantId, createdAt: time, updatedAt: time }, context),
+        };
+        return conforming.upsert(request, { ...context, behaviour: { ...conforming, ...steps } });
+      },
+    })),
+  },
+  {
+    name: 'owner-of-foreign-id-told',
+    why: 'For the support, the refusal of an unknown customerId tells who has it in another account.',
+    breaks: ['ACC-4'],
+    behaviour: acrossMerchants((everyone) => ({
+      select: (query, body, context) => {
+        const owner = foreign(everyone(context.store), body, context);
+        if (owner) throw invalid(`The customerId is that of ${owner.name}, ${owner.email}, in another account`, 'customerId');
+        return conforming.select(query, body, context);
+      },
+    })),
+  },
 ];
+
+/** The customer that the body names by its customerId, where it is another merchant's alone. */
+function foreign(everyone: readonly Customer[], { customerId }: JsonObject, { merchant }: Context): Customer | undefined {
+  const found = everyone.filter((customer) => customer.customerId === customerId);
+  return found.some(({ merchantId }) => merchantId === merchant.merchantId) ? undefined : found[0];
+}
 
 /**
  * The conforming server, except that some of an update's changes, `null` for a removal, are made to the customers of other merchants with

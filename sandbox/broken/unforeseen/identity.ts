@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { conforming } from '../../behaviour.ts';
-import type { Json } from '../../json.ts';
+import { type Context, conforming } from '../../behaviour.ts';
+import type { Json, JsonObject } from '../../json.ts';
+import type { Customer } from '../../store.ts';
 import type { Broken } from '../../variant.ts';
 import { perStore, selectedBy, selectorOf } from './state.ts';
 
@@ -108,6 +109,70 @@ export const identity: readonly Broken[] = [
           return customer;
         },
       };
+    })(),
+  },
+  {
+    name: 'customer-id-finds-external-id-first',
+    why: 'The customerId is looked up with a helper that takes either id and tries the externalId first.',
+    breaks: ['IDY-4', 'IDY-1'],
+    behaviour: {
+      ...conforming,
+      select: (query, body, context) => {
+        const { store, merchant } = context;
+        const customer = query.has('externalId') ? undefined : store.byExternalId(merchant.merchantId, String(body.customerId));
+        return customer ? { customer, externalId: undefined } : conforming.select(query, body, context);
+      },
+    },
+  },
+  {
+    name: 'external-id-given-later-is-not-indexed',
+    why: 'A change of the externalId only updates its row in the index, and a customer that was created without one has no row there.',
+    breaks: ['IDY-2', 'IDY-7'],
+    behaviour: (() => {
+      const unlistedIn = perStore(() => new Set<string>());
+      const isUnlisted = (customer: Customer | undefined, { store }: Context) => unlistedIn(store).has(customer?.customerId ?? '');
+      return selectedBy((by) => ({
+        select: (query, body, context) => {
+          const selection = conforming.select(query, body, context);
+          return by === 'externalId' && isUnlisted(selection.customer, context) ? { ...selection, customer: undefined } : selection;
+        },
+        checkUnique: (properties, before, context) => {
+          const owner = context.store.byExternalId(context.merchant.merchantId, String(properties.externalId));
+          if (!isUnlisted(owner, context)) conforming.checkUnique(properties, before, context);
+        },
+        save: (properties, before, context) => {
+          const customer = conforming.save(properties, before, context);
+          const getsItsFirst = before && before.externalId === undefined && customer.externalId !== undefined;
+          if (getsItsFirst) unlistedIn(context.store).add(customer.customerId);
+          return customer;
+        },
+      }));
+    })(),
+  },
+  {
+    name: 'refused-miss-stays-cached',
+    why: 'A create that is refused leaves its externalId cached as one that nobody has, and the create that follows does not evict it.',
+    breaks: ['IDY-2'],
+    behaviour: (() => {
+      const missedIn = perStore(() => new Set<string>());
+      const keyOf = ({ merchant }: Context, { externalId }: JsonObject) => `${merchant.merchantId} ${externalId}`;
+      return selectedBy(
+        (by) =>
+          by === 'externalId' && {
+            select: (query, body, context) =>
+              missedIn(context.store).has(keyOf(context, body))
+                ? { customer: undefined, externalId: undefined }
+                : conforming.select(query, body, context),
+            validate: (body, selection, context) => {
+              try {
+                return conforming.validate(body, selection, context);
+              } catch (error) {
+                if (!selection.customer) missedIn(context.store).add(keyOf(context, body));
+                throw error;
+              }
+            },
+          },
+      );
     })(),
   },
 ];

@@ -5,8 +5,9 @@ import type { Broken } from '../../variant.ts';
 import { perStore } from './state.ts';
 
 const TABLES = ['driverLicense', 'customData'];
+const ATTRIBUTES = ['taxId', 'dateOfBirth', 'vip', 'currency', 'balance', 'organizationNumber', 'externalTier', 'nationalId'];
 
-/** Servers that remember what was removed. */
+/** Servers that remember what was removed, or remove more. */
 export const removal: readonly Broken[] = [
   {
     name: 'license-row-stays-deleted',
@@ -67,5 +68,19 @@ export const removal: readonly Broken[] = [
         },
       };
     })(),
+  },
+  {
+    name: 'removal-by-value',
+    why: 'Optional texts are rows of one table, and a removal deletes them by customer and value, another of the same value too.',
+    breaks: ['NULL-5'],
+    behaviour: {
+      ...conforming,
+      apply: (before, changes, context) => {
+        const after = conforming.apply(before, changes, context);
+        const removed = ATTRIBUTES.filter((name) => changes[name] === null).map((name) => before?.[name]);
+        const deleted = ATTRIBUTES.filter((name) => changes[name] === undefined && removed.includes(before?.[name]));
+        return Object.fromEntries(Object.entries(after).filter(([name]) => !deleted.includes(name)));
+      },
+    },
   },
 ];

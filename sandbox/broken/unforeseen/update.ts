@@ -198,6 +198,56 @@ export const update: readonly Broken[] = [
       };
     })(),
   },
+  {
+    name: 'single-flight-per-external-id',
+    why: 'Against double clicks, requests of one externalId that overlap share the answer of the first, whatever is in them.',
+    breaks: ['UPD-11'],
+    behaviour: (() => {
+      const flightsIn = perStore(() => new Map<string, Promise<Answer>>());
+      return {
+        ...conforming,
+        upsert: (request, context) => {
+          const body = conforming.parseBody(request.body, request.headers);
+          const query = conforming.parseQuery(request.query);
+          const externalId = query.get('externalId') ?? body.externalId;
+          if (typeof body.customerId === 'string' || typeof externalId !== 'string') return conforming.upsert(request, context);
+          const flights = flightsIn(context.store);
+          const key = `${context.merchant.merchantId} ${externalId}`;
+          const flight = flights.get(key) ?? pause(10).then(() => conforming.upsert(request, context));
+          flights.set(key, flight);
+          return flight.finally(() => flights.delete(key));
+        },
+      };
+    })(),
+  },
+  {
+    name: 'older-updated-at-dropped',
+    why: 'The updatedAt, which each update raises, serves as a version, and an update with an older one is dropped, yet answered as accepted.',
+    breaks: ['UPD-2'],
+    behaviour: {
+      ...conforming,
+      validate: (body, selection, context) => {
+        const changes = conforming.validate(body, selection, context);
+        const isOlder = typeof body.updatedAt === 'number' && body.updatedAt < (selection.customer?.updatedAt ?? 0);
+        return isOlder ? {} : changes;
+      },
+      save: (properties, before, context) => {
+        const next = (before?.updatedAt ?? 0) + 1;
+        return conforming.save(properties, before, { ...context, now: () => Math.max(context.now(), next) });
+      },
+    },
+  },
+  {
+    name: 'external-id-cleared-by-customer-id',
+    why: 'The statement that updates by the customerId sets the externalId to that of the body, and to nothing where there is none.',
+    breaks: ['UPD-4', 'IDY-2', 'IDY-3'],
+    behaviour: selectedBy(
+      (by) =>
+        by === 'customerId' && {
+          apply: (before, changes, context) => conforming.apply(before, { externalId: null, ...changes }, context),
+        },
+    ),
+  },
 ];
 
 /** What PHP calls empty, but for null. */

@@ -92,6 +92,28 @@ export const values: readonly Broken[] = [
         },
     ),
   },
+  {
+    name: 'null-columns-in-later-answers',
+    why: 'An update answers with the row that its RETURNING gives, and what an earlier one removed is null there.',
+    breaks: ['ANS-3', 'NULL-3'],
+    behaviour: (() => {
+      const nullsIn = perStore(() => new Map<string, string[]>());
+      return selectedBy(() => {
+        let nulls: string[] = [];
+        return {
+          save: (properties, before, context) => {
+            const customer = conforming.save(properties, before, context);
+            const isAbsent = (name: string) => customer[name] === undefined;
+            nulls = (nullsIn(context.store).get(customer.customerId) ?? []).filter(isAbsent);
+            const removed = Object.keys(before ?? {}).filter(isAbsent);
+            nullsIn(context.store).set(customer.customerId, [...nulls, ...removed]);
+            return customer;
+          },
+          present: (customer) => ({ ...customer, ...Object.fromEntries(nulls.map((name) => [name, null])) }),
+        };
+      });
+    })(),
+  },
 ];
 
 /** The conforming server, with another answer to an update than the customer that it stored. */

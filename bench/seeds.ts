@@ -1,0 +1,78 @@
+import { writeFileSync } from 'node:fs';
+import type { Lawful } from '../sandbox/variant.ts';
+import { hiddenServers, lawfulServers } from '../sandbox/variants.ts';
+import { requirementOf } from '../schemas/catalogue.ts';
+import { conformingServer, Performer } from '../selftest/performer.ts';
+import { SLOW } from '../selftest/proof.ts';
+import type { Depth } from '../target/settings.ts';
+
+const [SEEDS, QUICK, STANDARD] = [20, 20, 3];
+const seeds = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+/** Does work with two processes, each taking the next piece. */
+async function share<Piece, Done>(pieces: readonly Piece[], work: (piece: Piece, performer: Performer) => Promise<Done>): Promise<Done[]> {
+  const queue = [...pieces.entries()];
+  const done: Done[] = [];
+  const worker = async () => {
+    const performer = new Performer();
+    for (let next = queue.shift(); next; next = queue.shift()) done[next[0]] = await work(next[1], performer);
+    performer.close();
+  };
+  await Promise.all([worker(), worker()]);
+  return done;
+}
+
+const caught = await share(hiddenServers, async ({ name, breaks }, performer) => {
+  let count = 0;
+  for (const seed of seeds(SEEDS)) {
+    const { performed } = await performer.perform({ server: name, requirements: breaks, generated: { seed, depth: 'standard' } });
+    const failed = performed.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === 'failed'));
+    if (failed.some(({ requirement }) => breaks.includes(requirement))) count += 1;
+  }
+  console.log(`${name}: ${count} of ${SEEDS}`);
+  return { name, breaks, count };
+});
+
+const plan = [
+  ...seeds(QUICK).map((seed): { seed: number; depth: Depth } => ({ seed, depth: 'quick' })),
+  ...seeds(STANDARD).map((seed): { seed: number; depth: Depth } => ({ seed, depth: 'standard' })),
+];
+// Those that answer slowly are performed once, by the proof.
+const lawful = [conformingServer, ...lawfulServers].filter(({ name }: Lawful) => !SLOW.includes(name));
+const accused = (
+  await share(lawful, async ({ name }, performer) => {
+    const found: string[] = [];
+    for (const generated of plan) {
+      const { performed } = await performer.perform({ server: name, generated });
+      for (const { title, findings } of performed) {
+        for (const { requirement, outcome } of findings) {
+          if (outcome === 'failed' && requirementOf(requirement).level === 'MUST') {
+            found.push(`${name}, seed ${generated.seed}, ${generated.depth}: ${requirement} by “${title}”`);
+          }
+        }
+      }
+    }
+    console.log(`${name}: ${found.length ? found.join('; ') : 'not accused'}`);
+    return found;
+  })
+).flat();
+
+writeFileSync(
+  new URL('seeds.md', import.meta.url),
+  [
+    '# Rates over seeds',
+    '',
+    `\`npm run seeds\`, ${new Date().toISOString().slice(0, 10)}: generated checks at standard depth, of the requirements that a server breaks alone.`,
+    '',
+    `| server that no example shows | breaks | caught in ${SEEDS} seeds |`,
+    '|---|---|---|',
+    ...caught.map(({ name, breaks, count }) => `| ${name} | ${breaks.join(', ')} | ${count} |`),
+    '',
+    `Lawful servers, ${lawful.length} of them, with ${QUICK} seeds at quick and ${STANDARD} at standard depth: ${accused.length ? 'accused were' : 'none was accused'}.`,
+    '',
+    ...accused.map((line) => `- ${line}`),
+    '',
+  ].join('\n'),
+);
+console.log(`Written to bench/seeds.md. Accused: ${accused.length}.`);
+process.exitCode = accused.length || caught.some(({ count }) => count < SEEDS - 1) ? 1 : 0;
