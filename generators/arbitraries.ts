@@ -112,15 +112,9 @@ const shortText = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: character, maxLength: 12 }).map((text) => `a${text}z`) },
 );
 
-/** Just over what a column holds, rarely far over. */
+/** Just over what a column holds, and once far over. */
 const longText = fc
-  .tuple(
-    fc.oneof(
-      { weight: 9, arbitrary: ordered([33, 65, 101, 129, 255, 256, 257, 513, 1000]) },
-      { weight: 1, arbitrary: fc.integer({ min: 1001, max: 5000 }) },
-    ),
-    fc.constantFrom('x', '0', 'é', '語', '😀'),
-  )
+  .tuple(ordered([33, 65, 101, 129, 255, 256, 257, 513, 1000, 4097]), fc.constantFrom('x', '0', 'é', '語', '😀'))
   .map(([length, one]) => one.repeat(length));
 
 const text = fc.oneof({ withCrossShrink: true }, { weight: 9, arbitrary: shortText }, { weight: 1, arbitrary: longText });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { combinations } from '../sandbox/combined.ts';
-import { brokenServers, lawfulServers } from '../sandbox/variants.ts';
+import { brokenServers, hiddenServers, lawfulServers } from '../sandbox/variants.ts';
 import { catalogue } from '../schemas/catalogue.ts';
 
 /** Where the rows of the proof land while it runs. */
@@ -53,7 +53,7 @@ export function shortTable(found: readonly Row[]): string {
       return `| ${id} | ${level} | ${caught.join(', ') || '–'} |`;
     });
   return [
-    `${broken.length} broken servers are caught, each by a check of what it breaks. Of ${lawfulServers.length} lawful ones none is accused of a MUST: ` +
+    `${broken.length} broken servers are caught, each by an example check of what it breaks, and ${hiddenServers.length} more, which no example shows, by generated ones. Of ${lawfulServers.length} lawful ones none is accused of a MUST: ` +
       `${lawfulServers.filter(({ name }) => !isExtra(name)).length} of them, and the sandbox itself, in \`npm test\`, all in \`npm run proof\`.`,
     '',
     '| requirement | level | broken servers on which a check of it fails |',

@@ -50,8 +50,10 @@ test.describe('an accepted request', () => {
 
     expect(before.created).toValidate();
     for (const [by] of selectors) {
-      const answer = await customers.update(before, by, customers.people.optional());
-      if (answer.status === 200) expect(answer).toValidate();
+      for (const changes of [customers.people.optional(), { vip: '2' }]) {
+        const answer = await customers.update(before, by, changes);
+        if (answer.status === 200) expect(answer).toValidate();
+      }
     }
     const answer = await customers.update(before, 'customerId', removal);
     if (answer.status === 200) expect(answer).toValidate();
