@@ -38,7 +38,12 @@ export const README = new URL('../README.md', import.meta.url);
 export function rows(): Row[] {
   const order = ['conforming', ...brokenServers.map(({ name }) => name), ...lawfulServers.map(({ name }) => name)];
   const found = readdirSync(PROOF).map((file): Row => JSON.parse(readFileSync(new URL(file, PROOF), 'utf8')));
-  return found.filter(({ server }) => order.includes(server)).sort((a, b) => order.indexOf(a.server) - order.indexOf(b.server));
+  const breaks = new Map(brokenServers.map((server) => [server.name, server.breaks.join()]));
+  // A row of an older run is none where the server now breaks something else.
+  const current = found.filter(
+    (row) => order.includes(row.server) && (row.kind === 'lawful' || row.breaks.join() === breaks.get(row.server)),
+  );
+  return current.sort((a, b) => order.indexOf(a.server) - order.indexOf(b.server));
 }
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
