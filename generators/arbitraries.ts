@@ -100,7 +100,7 @@ const character = fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }).filt
 /** Never empty nor blank: whether such text counts as a value is left open. */
 const shortText = fc.oneof(
   {
-    weight: 7,
+    weight: 9,
     arbitrary: fc
       .tuple(fc.constantFrom('', 'a', 'Ann ', 'Ann'), ordered(snippets), fc.constantFrom('', 'b', ' Smith', 'Smith'))
       .map((parts) => parts.join('')),
@@ -231,7 +231,7 @@ export const unusual: Arbitraries<'name' | 'address' | 'phone' | 'email' | 'taxI
   customData: fc.oneof(
     { withCrossShrink: true },
     { weight: 3, arbitrary: keyed(tree, 1, 8) },
-    { weight: 2, arbitrary: deep },
+    { weight: 3, arbitrary: deep },
     { weight: 1, arbitrary: keyed(leaf, 1, 60) },
   ),
   driverLicense: fc.record({ number: text, state: fc.constantFrom(...licenseStates) }, { noNullPrototype: true }),

@@ -80,7 +80,7 @@ test.describe('the checks', () => {
   test('every check names requirements that exist', () => {
     for (const { title, tags } of all) {
       expect(tags.length, title).toBeGreaterThan(0);
-      for (const tag of tags) expect(IDS, title).toContain(tag.replace('@', ''));
+      for (const tag of tags.filter((one) => one.replace('@', '') !== 'generated')) expect(IDS, title).toContain(tag.replace('@', ''));
     }
   });
 

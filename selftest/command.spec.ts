@@ -15,12 +15,12 @@ const merchants = [
   { accessId: 'canary-other-8d3', accessKey: 'canary-other-key-77ab', merchantId: '2' },
 ];
 
-/** Loses the externalTier of a customer whose vip is removed. */
+/** Loses the externalTier of a customer of whom anything else is removed. */
 const forgetful: Behaviour = {
   ...conforming,
   apply: (before, changes, context) => {
     const properties = conforming.apply(before, changes, context);
-    if (before?.vip !== undefined && properties.vip === undefined && !('externalTier' in changes)) delete properties.externalTier;
+    if (before && Object.values(changes).includes(null) && !('externalTier' in changes)) delete properties.externalTier;
     return properties;
   },
 };
@@ -126,7 +126,10 @@ test.describe('a run against the sandbox started separately', () => {
   });
 
   test('shows a history that goes wrong at its shortest, and replays it', async () => {
-    const { code, output, out, result } = await conformance(target(`${sandbox.origin}/forgetful`), '--project=histories');
+    const { code, output, out, result } = await conformance(
+      { ...target(`${sandbox.origin}/forgetful`), TRUSTLY_SEED: '1' },
+      '--project=histories',
+    );
 
     expect(code, output).toBe(1);
     expect(result().requirements.find(({ id }) => id === 'UPD-4')).toMatchObject({ outcome: 'failed' });
@@ -225,7 +228,7 @@ test.describe('a target that is out of order', () => {
       let count = 0;
       const forward: RequestListener = async (request, response) => {
         count += 1;
-        if (count > 60) return void goAway(response);
+        if (count > 110) return void goAway(response);
         const body = await new Promise<Buffer>((resolve) => {
           const chunks: Buffer[] = [];
           request.on('data', (chunk) => chunks.push(chunk)).on('end', () => resolve(Buffer.concat(chunks)));
@@ -239,11 +242,16 @@ test.describe('a target that is out of order', () => {
         response.writeHead(answer.status, { 'content-type': 'application/json' }).end(await answer.text());
       };
       await against(forward, async (origin) => {
-        const { code, output, seconds, result } = await conformance(target(`${origin}/api/v1`), '--grep-invert', '@generated');
+        const { code, output, seconds, result } = await conformance(
+          target(`${origin}/api/v1`),
+          '--project=answer',
+          '--project=create',
+          '--workers=1',
+        );
         expect(code, output).toBe(2);
         expect(output).toMatch(/Verdict: inconclusive/);
         expect(result().requirements.some(({ outcome }) => outcome === 'passed')).toBe(true);
-        expect(result().requests).toBeLessThan(150);
+        expect(result().requests).toBeLessThan(200);
         expect(seconds).toBeLessThan(20);
       });
       await sandbox.close();

@@ -64,9 +64,11 @@ test.describe('a lawful server is not accused', () => {
   for (const { name, why } of [conformingServer, ...lawfulServers]) {
     test(name, { tag: isExtra(name) ? '@extra' : [] }, async () => {
       const { performed: examples, requests, seconds } = await performer.perform({ server: name });
-      const { performed: generated } = await performer.perform({ server: name, generated: { seed: 1, depth: 'quick' } });
+      // Of those that `npm test` performs, the generated checks come to the one that uses everything: the others are `npm run proof`'s.
+      const both = isExtra(name) || name === 'most-lenient' || name === 'conforming';
+      const generated = both ? await performer.perform({ server: name, generated: { seed: 1, depth: 'quick' } }) : { performed: [] };
 
-      const performed = [...examples, ...generated];
+      const performed = [...examples, ...generated.performed];
       const accused = performed.flatMap(({ title, findings }) =>
         findings
           .filter(

@@ -248,7 +248,7 @@ test.describe("the platform's properties", () => {
     await expect(customers.stored(before), `[${answer.refused ? 'REF-1' : 'UPD-4'}] the rest`).toMatchCustomer(expected, before.state);
   });
 
-  test('a customer as it was read, sent back after another update, is taken or refused', requirement('UPD-2'), async ({ customers }) => {
+  test('what was read before another update and is sent back is taken or refused', requirement('UPD-2'), async ({ customers }) => {
     const before = await customers.given({ vip: '2' });
     const { createdAt, updatedAt } = before.created.customer ?? {};
     const platform = { ...(createdAt !== undefined && { createdAt }), ...(updatedAt !== undefined && { updatedAt }) };

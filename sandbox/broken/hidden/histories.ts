@@ -159,7 +159,7 @@ export const histories: readonly Broken[] = [
   {
     name: 'transaction-left-open',
     why: 'The query is looked up in a transaction that a body which cannot be read leaves open, and the next update without a query joins it and is rolled back.',
-    breaks: ['UPD-2', 'UPD-4', 'UPD-3', 'UPD-7', 'NULL-1', 'NULL-4', 'REF-1', 'IDY-2', 'IDY-3', 'UPD-9'],
+    breaks: ['UPD-2', 'UPD-4', 'UPD-3', 'UPD-7', 'NULL-1', 'NULL-3', 'NULL-4', 'REF-1', 'IDY-2', 'IDY-3', 'UPD-9'],
     behaviour: (() => {
       const openIn = perStore(() => new Set<string>());
       return {

@@ -22,13 +22,13 @@ export const values: readonly Broken[] = [
     name: 'white-space-squeezed',
     why: 'Besides trimming it, the filter of the input writes each run of white space as one space.',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],
-    behaviour: keepingColumns((text) => text.trim().replace(/\s+/g, ' ')),
+    behaviour: keepingText((text) => text.trim().replace(/\s+/g, ' ')),
   },
   {
     name: 'format-characters-stripped',
     why: 'Characters that cannot be seen are taken for leftovers of a paste, and with them go the joiners of emoji.',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],
-    behaviour: keeping((value, name) => (name === 'externalId' ? value : mapText(value, (text) => text.replace(/\p{Cf}/gu, '')))),
+    behaviour: keepingText((text) => text.replace(/\p{Cf}/gu, '')),
   },
   {
     name: 'custom-data-set-by-path',
@@ -65,6 +65,11 @@ function keeping(change: (value: Json, name: string) => Json): Behaviour {
       return conforming.apply(before, Object.fromEntries(kept), context);
     },
   };
+}
+
+/** Changes all text but the externalId. */
+function keepingText(change: (text: string) => string): Behaviour {
+  return keeping((value, name) => (name === 'externalId' ? value : mapText(value, change)));
 }
 
 /** Changes the text of each property but the externalId and customData, which is a column of its own kind. */
