@@ -83,6 +83,7 @@ type Options = {
 export class Generated {
   readonly #options: Options;
   readonly #tally: Tally;
+  readonly #created = new Set<string>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -282,7 +283,8 @@ export class Generated {
     this.#tally.requests += steps.length;
     for (const { exchange } of steps) {
       const [, customerId] = /"customerId":"([^"]+)"/.exec(exchange.request.method === 'POST' ? (exchange.response?.body ?? '') : '') ?? [];
-      if (customerId === undefined || this.#tally.created.some((known) => known.customerId === customerId)) continue;
+      if (customerId === undefined || this.#created.has(customerId)) continue;
+      this.#created.add(customerId);
       const [, externalId = null] = /"externalId":"([^"]+)"/.exec(exchange.response?.body ?? '') ?? [];
       this.#tally.created.push({ customerId, externalId });
     }
