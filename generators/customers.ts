@@ -36,17 +36,23 @@ export type Removable = (typeof removableProperties)[number];
 /** Whether a merchant may remove a property. */
 export const isRemovable = (name: string): name is Removable => (removableProperties as readonly string[]).includes(name);
 
+/** Where people come from. */
+type Origin = { seed: number; name: string; prefix: string; claim: Claim; overrides: Partial<Customer> };
+
 /** Realistic people who cannot exist: reserved e-mail domains, 555-01xx numbers, tax ids that are never issued. */
 export class People {
+  readonly #origin: Origin;
   readonly #run: string;
   readonly #prefix: string;
   readonly #claim: Claim;
   readonly #overrides: Partial<Customer>;
   readonly #faker: typeof english;
+  readonly #drawn = new Set<string>();
   #count = 0;
 
   /** `name` is what the seed is mixed with: the check that these people are for. `prefix` begins every externalId. */
-  constructor(options: { seed: number; name: string; prefix: string; claim: Claim; overrides: Partial<Customer> }) {
+  constructor(options: Origin) {
+    this.#origin = options;
     const digest = createHash('sha256').update(`${options.seed} ${options.name}`).digest();
     this.#faker = new Faker({ locale: english.rawDefinitions, seed: digest.readUInt32BE() });
     this.#faker.setDefaultRefDate(REFERENCE_DATE);
@@ -62,9 +68,19 @@ export class People {
     return this.#claim(`externalIds ${prefix}`) ? prefix : this.#own(number + 1);
   }
 
+  /** Other people, whom no other run with the same seed has. */
+  unrepeated(): People {
+    return new People({ ...this.#origin, name: `${this.#origin.name} ${this.#run}` });
+  }
+
   /** Whether an externalId is one of the run's. */
   owns(externalId: string | undefined): boolean {
     return externalId?.startsWith(this.#run) ?? false;
+  }
+
+  /** Whether a phone or taxId is one of a plain customer of these. */
+  drew(value: string | undefined): boolean {
+    return value !== undefined && this.#drawn.has(value);
   }
 
   /** The properties that the settings demand of every customer, so that none can be removed. */
@@ -122,12 +138,18 @@ export class People {
     return `${this.#prefix}${String(this.#count).padStart(3, '0')}`;
   }
 
+  #take(value: string): boolean {
+    const isFree = this.#claim(value);
+    if (isFree) this.#drawn.add(value);
+    return isFree;
+  }
+
   /** A phone number that no other customer of the run has, in the form of the page's samples. */
   #phone(): string {
     const { helpers, string } = this.#faker;
     let phone: string;
     do phone = `+1${helpers.arrayElement(areaCodes)}55501${string.numeric(2)}`;
-    while (!this.#claim(phone));
+    while (!this.#take(phone));
     return phone;
   }
 
@@ -136,7 +158,7 @@ export class People {
     const { number, string } = this.#faker;
     let taxId: string;
     do taxId = `9${string.numeric(2)}${String(number.int({ min: 10, max: 49 }))}${string.numeric(4)}`;
-    while (!this.#claim(taxId));
+    while (!this.#take(taxId));
     return taxId;
   }
 
@@ -149,7 +171,7 @@ export class People {
         .map((digit, index) => Number(digit) * (index % 2 ? 2 : 1))
         .reduce((total, n) => total + (n > 9 ? n - 9 : n), 0);
       taxId = digits + String((10 - (sum % 10)) % 10);
-    } while (!this.#claim(taxId));
+    } while (!this.#take(taxId));
     return taxId;
   }
 }

@@ -18,6 +18,12 @@ test.describe('realistic customers', () => {
     expect(people(7).plain()).not.toEqual(people(8).plain());
   });
 
+  test('unrepeated people have other numbers in another run', () => {
+    const [one, other] = ['1111', '2222'].map((prefix) => people(7, prefix).unrepeated().plain());
+    expect(one?.taxId).not.toBe(other?.taxId);
+    expect(people(7).drew(people(7).plain().phone)).toBe(false);
+  });
+
   test('each is valid by the schema, its own, and nobody real', () => {
     const source = people(1);
     const seen = new Set<string>();

@@ -30,11 +30,14 @@ export class Performer {
 
   /** Performs one order. Throws where the process breaks. */
   async perform(order: Order): Promise<Outcome> {
+    const over = new AbortController();
+    const { signal } = over;
     this.#child.send(order);
     const [answer] = await Promise.race([
-      once(this.#child, 'message'),
-      once(this.#child, 'exit').then(() => [{ broken: 'the process ended' }]),
+      once(this.#child, 'message', { signal }),
+      once(this.#child, 'exit', { signal }).then(() => [{ broken: 'the process ended' }]),
     ]);
+    over.abort();
     if ('broken' in answer) throw new Error(answer.broken);
     return answer;
   }

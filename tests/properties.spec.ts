@@ -252,7 +252,7 @@ test.describe('generated customers', () => {
       () => fc.tuple(everyOptional, someOptional, spelling),
       async (customers, [optional, changes, how]) => {
         const sent = { ...customers.people.plain(), ...optional };
-        const created = await customers.send('create a customer', { body: spell(json(sent), how) });
+        const created = await customers.create(sent, spell(json(sent), how));
         holdAccepted('CRE-1', created);
         const known = customers.known(created, sent);
         await holdState(customers.stored(known), sent, () => 'CRE-3');

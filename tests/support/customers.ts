@@ -68,8 +68,8 @@ export class Stored {
   }
 }
 
-/** What a worker knows of the target: the properties that a create keeps, and those that a read shows. */
-export type Kept = { properties?: string[]; shown?: string[] };
+/** What a worker knows of the target: the properties that a create keeps, those that a read shows, whether a phone or taxId can be taken. */
+export type Kept = { properties?: string[]; shown?: string[]; refusesTaken?: boolean };
 
 /** The customers of one check, and every way to the target that a check has. */
 export class Customers {
@@ -82,6 +82,8 @@ export class Customers {
   /** Where the data come from. */
   readonly people: People;
   readonly #kept: Kept;
+  readonly #sent: Changes[] = [];
+  #examined = false;
   #requests = 0;
   #lastWrite = 0;
 
@@ -147,15 +149,61 @@ export class Customers {
     this.#tell(answer, { id: 'ANS-5', message, lines: told(differences), shape: kind });
   }
 
-  /** Creates a customer; the body is one that the published schema allows. */
-  create(body: Customer): Promise<Answer> {
+  /** Creates a customer; the body is one that the published schema allows, sent in these bytes. */
+  async create(body: Customer, bytes: object | Buffer = body): Promise<Answer> {
     if (!validateCreate(body)) throw new SuiteFault(`a create that is to be valid is not: ${sentences(validateCreate.errors)}`);
-    return this.send('create a customer', { body });
+    this.#sent.push(body);
+    const answer = await this.send('create a customer', { body: bytes });
+    if (answer.refused) await this.#assertFree(body);
+    return answer;
+  }
+
+  /**
+   * A customer of an earlier run may have the same phone or taxId: a seed repeats them, and few phone numbers belong to nobody. Where a
+   * target refuses what is taken, the refusal of such a customer says nothing. The first refusal of a check tells.
+   */
+  async #assertFree(body: Customer): Promise<void> {
+    const isOnlyHere = (name: 'phone' | 'taxId') => this.#sent.filter((other) => other[name] === body[name]).length === 1;
+    const suspected = (['phone', 'taxId'] as const).filter((name) => this.people.drew(body[name]) && isOnlyHere(name));
+    if (this.#examined || suspected.length === 0) return;
+    this.#examined = true;
+    const others = this.people.unrepeated();
+    this.#kept.refusesTaken ??= await this.#refusesTaken(others);
+    if (!this.#kept.refusesTaken) return;
+    const what = suspected.join(' and ');
+    const anew = () => ({ ...body, ...('externalId' in body && { externalId: this.people.externalId() }) });
+    const again = await this.send(`create the customer with the same ${what}`, { body: anew() });
+    if (!again.refused) return;
+    const free = () => ({ ...anew(), ...pick(others.plain(), suspected) });
+    if (!(await this.#accepts(`create the customer with another ${what}`, free))) return;
+    this.#inconclusive(`the target refuses a ${what} that another customer has, and a customer of an earlier run seems to have this one`);
+  }
+
+  /** Whether a target refuses the phone or the taxId of another customer. */
+  async #refusesTaken(others: People): Promise<boolean> {
+    const intent = 'may two customers have one phone or taxId?';
+    const owner = await this.#accepts(intent, () => others.plain());
+    if (!owner) return false;
+    for (const name of ['phone', 'taxId'] as const) {
+      const { refused } = await this.send(intent, { body: { ...others.plain(), [name]: owner[name] } });
+      if (refused) return true;
+    }
+    return false;
+  }
+
+  /** A customer that is accepted, of three at most, whose numbers may all be taken. */
+  async #accepts<Body extends State>(intent: string, draw: () => Body): Promise<Body | undefined> {
+    for (let tries = 0; tries < 3; tries += 1) {
+      const body = draw();
+      if ((await this.send(intent, { body })).accepted) return body;
+    }
+    return undefined;
   }
 
   /** Sends a create or an update that is valid by the schema once null is allowed. */
   upsert(intent: string, body: Changes, query?: Record<string, string>): Promise<Answer> {
     if (!validateUpdate(body)) throw new SuiteFault(`an update that is to be valid is not: ${sentences(validateUpdate.errors)}`);
+    this.#sent.push(body);
     return this.send(intent, { body, ...(query && { query }) });
   }
 
@@ -239,7 +287,7 @@ export class Customers {
     return absent.filter((name) => known.shown.includes(name));
   }
 
-  async #learn(): Promise<Required<Kept>> {
+  async #learn(): Promise<Required<Pick<Kept, 'properties' | 'shown'>>> {
     this.#kept.properties ??= await this.#keptProperties();
     return { shown: [], ...this.#kept, properties: this.#kept.properties };
   }
