@@ -9,8 +9,8 @@ const requirements = generated(
 
 test.describe('a history', () => {
   test('of any requests leaves every customer as the requests say', requirements, async ({ generated }) => {
-    await generated.hold({ cases: 40 }, histories, async (customers, commands) => {
-      const { model, real } = begin(customers);
+    await generated.hold({ cases: 40 }, histories, async (customers, { start, commands }) => {
+      const { model, real } = await begin(customers, start);
       await fc.asyncModelRun(() => ({ model, real }), commands);
       await end(model, real);
     });
