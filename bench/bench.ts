@@ -17,7 +17,7 @@ const CONCURRENCY = 8;
 /** One run of the whole suite as a user starts it. */
 type Run = { what: string; seconds: number; requests: number; memory: number | undefined; verdict: string };
 
-async function wholeRun(what: string, env: NodeJS.ProcessEnv, args: string[] = []): Promise<Run> {
+async function wholeRun(what: string, env: NodeJS.ProcessEnv, args: readonly string[] = []): Promise<Run> {
   const out = mkdtempSync(join(tmpdir(), 'bench-'));
   const start = Date.now();
   const child = spawn(process.execPath, ['--import', 'tsx', 'reports/run.ts', ...args], {
@@ -112,6 +112,7 @@ const runs = [
   await wholeRun('embedded sandbox, standard', {}),
   await wholeRun('embedded sandbox, deep', { TRUSTLY_DEPTH: 'deep' }),
   await wholeRun('loopback, standard', near),
+  await wholeRun('loopback, deep', { ...near, TRUSTLY_DEPTH: 'deep' }),
   await wholeRun(`${LATENCY} ms, quick`, { ...far, TRUSTLY_DEPTH: 'quick' }),
   await wholeRun(`${LATENCY} ms, standard`, far),
   await wholeRun(`${LATENCY} ms, standard, two workers`, far, ['--workers=2']),

@@ -1,10 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import type { Lawful } from '../sandbox/variant.ts';
-import { hiddenServers, lawfulServers } from '../sandbox/variants.ts';
+import { brokenServers, hiddenServers, lawfulServers } from '../sandbox/variants.ts';
 import { requirementOf } from '../schemas/catalogue.ts';
-import { conformingServer, Performer } from '../selftest/performer.ts';
+import { conformingServer, type Outcome, Performer } from '../selftest/performer.ts';
 import { SLOW } from '../selftest/proof.ts';
 import type { Depth } from '../target/settings.ts';
+import { shortest } from './shortest.ts';
 
 const [SEEDS, QUICK, STANDARD] = [20, 20, 3];
 const seeds = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
@@ -22,16 +23,30 @@ async function share<Piece, Done>(pieces: readonly Piece[], work: (piece: Piece,
   return done;
 }
 
-const caught = await share(hiddenServers, async ({ name, breaks }, performer) => {
+/** How many exchanges a counterexample of a history has, one number for each that failed. */
+function lengthsOf(performed: Outcome['performed']): number[] {
+  const histories = performed.filter(({ place }) => place.startsWith('histories'));
+  const messages = histories.flatMap(({ findings }) =>
+    findings.filter(({ outcome }) => outcome === 'failed').map(({ message }) => message),
+  );
+  return messages.map((message) => message?.match(/^ {2}\d+\. /gm)?.length ?? 0);
+}
+
+const wrong = [...hiddenServers, ...brokenServers.filter(({ name }) => name in shortest)];
+const found = await share(wrong, async ({ name, breaks }, performer) => {
   let count = 0;
+  const lengths: number[] = [];
   for (const seed of seeds(SEEDS)) {
     const { performed } = await performer.perform({ server: name, requirements: breaks, generated: { seed, depth: 'standard' } });
     const failed = performed.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === 'failed'));
     if (failed.some(({ requirement }) => breaks.includes(requirement))) count += 1;
+    lengths.push(...lengthsOf(performed));
   }
-  console.log(`${name}: ${count} of ${SEEDS}`);
-  return { name, breaks, count };
+  lengths.sort((a, b) => a - b);
+  console.log(`${name}: ${count} of ${SEEDS}; histories of ${lengths.join(', ')} exchanges`);
+  return { name, breaks, count, lengths };
 });
+const caught = found.filter(({ name }) => hiddenServers.some((server) => server.name === name));
 
 const plan = [
   ...seeds(QUICK).map((seed): { seed: number; depth: Depth } => ({ seed, depth: 'quick' })),
@@ -67,6 +82,19 @@ writeFileSync(
     `| server that no example shows | breaks | caught in ${SEEDS} seeds |`,
     '|---|---|---|',
     ...caught.map(({ name, breaks, count }) => `| ${name} | ${breaks.join(', ')} | ${count} |`),
+    '',
+    'How many exchanges the counterexamples of histories have, in the same seeds, beside the shortest that can be written by hand:',
+    '',
+    '| server | by hand | exchanges | found: in the middle | at most one more | the longest |',
+    '|---|---|---|---|---|---|',
+    ...found
+      .filter(({ name }) => name in shortest)
+      .map(({ name, lengths }) => {
+        const hand = shortest[name] ?? [];
+        const near = lengths.filter((length) => length <= hand.length + 1).length;
+        const [middle, longest] = [lengths[Math.floor(lengths.length / 2)], lengths.at(-1)];
+        return `| ${name} | ${hand.join('; ')} | ${hand.length} | ${middle} | ${near} of ${lengths.length} | ${longest} |`;
+      }),
     '',
     `Lawful servers, ${lawful.length} of them, with ${QUICK} seeds at quick and ${STANDARD} at standard depth: ${accused.length ? 'accused were' : 'none was accused'}.`,
     '',
