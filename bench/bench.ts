@@ -13,14 +13,15 @@ import { memoryOf } from './memory.ts';
 
 const LATENCY = 100;
 const CONCURRENCY = 8;
+const checks = await collectChecks(generatedAreas);
 
 /** One run of the whole suite as a user starts it. */
 type Run = { what: string; seconds: number; requests: number; memory: number | undefined; verdict: string };
 
-async function wholeRun(what: string, env: NodeJS.ProcessEnv, args: readonly string[] = []): Promise<Run> {
+async function wholeRun(what: string, env: NodeJS.ProcessEnv): Promise<Run> {
   const out = mkdtempSync(join(tmpdir(), 'bench-'));
   const start = Date.now();
-  const child = spawn(process.execPath, ['--import', 'tsx', 'reports/run.ts', ...args], {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'reports/run.ts'], {
     stdio: 'ignore',
     env: { ...process.env, ...env, TRUSTLY_OUT: out },
   });
@@ -77,7 +78,6 @@ async function bareClient(sandbox: Sandbox, origin: string, count: number): Prom
 
 /** The generated checks alone, in one process. */
 async function generatedPart(sandbox: Sandbox, origin: string) {
-  const checks = await collectChecks(generatedAreas);
   const target = { baseUrl: `${origin}/api/v1`, merchants: sandbox.merchants, prompt: true };
   return await perform(checks, target, undefined, { concurrency: CONCURRENCY });
 }
@@ -86,7 +86,6 @@ async function generatedPart(sandbox: Sandbox, origin: string) {
 async function firstFailures() {
   const servers = [...hiddenServers, ...brokenServers];
   const sandbox = await startSandbox({ mounts: mountsOf(servers) });
-  const checks = await collectChecks(generatedAreas);
   const rows: { server: string; found: string; requests: number; seconds: number }[] = [];
   for (const server of servers) {
     const own = checks.filter(({ requirements }) => requirements.some((id) => server.breaks.includes(id)));
@@ -115,7 +114,6 @@ const runs = [
   await wholeRun('loopback, deep', { ...near, TRUSTLY_DEPTH: 'deep' }),
   await wholeRun(`${LATENCY} ms, quick`, { ...far, TRUSTLY_DEPTH: 'quick' }),
   await wholeRun(`${LATENCY} ms, standard`, far),
-  await wholeRun(`${LATENCY} ms, standard, two workers`, far, ['--workers=2']),
 ];
 const bare = { near: await bareClient(sandbox, sandbox.origin, 4000), far: await bareClient(sandbox, latency.origin, 400) };
 const generated = { near: await generatedPart(sandbox, sandbox.origin), far: await generatedPart(sandbox, latency.origin) };

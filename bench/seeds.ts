@@ -61,8 +61,8 @@ const accused = (
       const { performed } = await performer.perform({ server: name, generated });
       for (const { title, findings } of performed) {
         for (const { requirement, outcome } of findings) {
-          if (outcome === 'failed' && requirementOf(requirement).level === 'MUST') {
-            found.push(`${name}, seed ${generated.seed}, ${generated.depth}: ${requirement} by “${title}”`);
+          if (!['passed', 'not-applicable'].includes(outcome) && requirementOf(requirement).level === 'MUST') {
+            found.push(`${name}, seed ${generated.seed}, ${generated.depth}: ${requirement} ${outcome} by “${title}”`);
           }
         }
       }
@@ -93,7 +93,7 @@ writeFileSync(
         const hand = shortest[name] ?? [];
         const near = lengths.filter((length) => length <= hand.length + 1).length;
         const [middle, longest] = [lengths[Math.floor(lengths.length / 2)], lengths.at(-1)];
-        return `| ${name} | ${hand.join('; ')} | ${hand.length} | ${middle} | ${near} of ${lengths.length} | ${longest} |`;
+        return `| ${name} | ${hand.join('; ')} | ${hand.length} | ${middle ?? '-'} | ${near} of ${lengths.length} | ${longest ?? '-'} |`;
       }),
     '',
     `Lawful servers, ${lawful.length} of them, with ${QUICK} seeds at quick and ${STANDARD} at standard depth: ${accused.length ? 'accused were' : 'none was accused'}.`,

@@ -15,7 +15,7 @@ const TELLS = ['--list', '--help', '-h', '--version', '-V'];
  * Over a network there are more processes, which mostly wait: they are kept small, for a fifth more of their own time. glibc would keep
  * some 10 MB more for the threads of each.
  */
-const SMALL = { flags: ['--max-semi-space-size=1', '--max-old-space-size=256'], env: { MALLOC_ARENA_MAX: '1' } };
+const SMALL = { NODE_OPTIONS: `--max-semi-space-size=1 --max-old-space-size=256 ${process.env.NODE_OPTIONS ?? ''}`, MALLOC_ARENA_MAX: '1' };
 
 /** `npm run conformance`: Playwright with the arguments as they are, and the exit code of the verdict. */
 async function main(args: string[]): Promise<number> {
@@ -28,10 +28,9 @@ async function main(args: string[]): Promise<number> {
   const started = Date.now();
   const cli = createRequire(import.meta.url).resolve('@playwright/test/cli');
   const tells = args.some((argument) => TELLS.includes(argument));
-  const { flags, env } = settings.baseUrl === undefined ? { flags: [], env: {} } : SMALL;
-  const child = spawn(process.execPath, [...flags, cli, 'test', ...args, ...(tells ? ['--reporter=list'] : [])], {
+  const child = spawn(process.execPath, [cli, 'test', ...args, ...(tells ? ['--reporter=list'] : [])], {
     stdio: ['inherit', 'inherit', 'pipe'],
-    env: { ...env, ...process.env },
+    env: { ...process.env, ...(settings.baseUrl !== undefined && SMALL) },
   });
   // The runner tells a wrong argument with its stack; the first line says it all.
   const errors = createInterface(child.stderr);

@@ -62,3 +62,13 @@ export class Store {
     return records;
   }
 }
+
+/** What a behaviour remembers: apart for each store, as servers that share the behaviour share nothing else. */
+export function perStore<State>(make: () => State): (store: Store) => State {
+  const states = new WeakMap<Store, { state: State }>();
+  return (store) => {
+    const held = states.get(store) ?? { state: make() };
+    states.set(store, held);
+    return held.state;
+  };
+}

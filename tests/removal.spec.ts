@@ -47,7 +47,7 @@ for (const [by, how] of selectors) {
     test('three, with new values for three others', requirement('NULL-2'), async ({ customers }) => {
       const before = await givenFull(customers, 'dateOfBirth', 'vip', 'driverLicense');
 
-      const changes = { externalTier: 'Platinum', balance: '77.70', phone: customers.people.plain().phone };
+      const changes = { externalTier: 'Platinum', balance: '77.70', name: customers.people.plain().name };
       await remove(customers, before, by, { ...removal('dateOfBirth', 'vip', 'driverLicense'), ...changes }, 'NULL-2');
     });
 

@@ -69,7 +69,7 @@ export class Stored {
 }
 
 /** What a worker knows of the target: the properties that a create keeps, those that a read shows, whether a phone or taxId can be taken. */
-export type Kept = { properties?: string[]; shown?: string[]; refusesTaken?: boolean };
+export type Kept = { properties?: string[]; shown?: string[]; refusesTaken?: Promise<boolean | undefined> };
 
 /** The customers of one check, and every way to the target that a check has. */
 export class Customers {
@@ -83,7 +83,8 @@ export class Customers {
   readonly people: People;
   readonly #kept: Kept;
   readonly #sent: Changes[] = [];
-  #examined = false;
+  /** A create was refused, and accepted under another externalId: what is taken is not why this check's creates are refused. */
+  #refusesOtherwise = false;
   #requests = 0;
   #lastWrite = 0;
 
@@ -160,30 +161,41 @@ export class Customers {
 
   /**
    * A customer of an earlier run may have the same phone or taxId: a seed repeats them, and few phone numbers belong to nobody. Where a
-   * target refuses what is taken, the refusal of such a customer says nothing. The first refusal of a check tells.
+   * target refuses what is taken, the refusal of such a customer says nothing.
    */
   async #assertFree(body: Customer): Promise<void> {
     const isOnlyHere = (name: 'phone' | 'taxId') => this.#sent.filter((other) => other[name] === body[name]).length === 1;
     const suspected = (['phone', 'taxId'] as const).filter((name) => this.people.drew(body[name]) && isOnlyHere(name));
-    if (this.#examined || suspected.length === 0) return;
-    this.#examined = true;
-    const others = this.people.unrepeated();
-    this.#kept.refusesTaken ??= await this.#refusesTaken(others);
-    if (!this.#kept.refusesTaken) return;
+    if (this.#refusesOtherwise || suspected.length === 0 || !(await this.#mayRefuseTaken())) return;
     const what = suspected.join(' and ');
     const anew = () => ({ ...body, ...('externalId' in body && { externalId: this.people.externalId() }) });
     const again = await this.send(`create the customer with the same ${what}`, { body: anew() });
-    if (!again.refused) return;
-    const free = () => ({ ...anew(), ...pick(others.plain(), suspected) });
+    this.#refusesOtherwise = again.accepted;
+    if (again.accepted) return;
+    const others = this.people.unrepeated();
+    const free = () => ({ ...anew(), ...pick(others.plain(body.address.country === 'CA' ? 'CA' : 'US'), suspected) });
     if (!(await this.#accepts(`create the customer with another ${what}`, free))) return;
     this.#inconclusive(`the target refuses a ${what} that another customer has, and a customer of an earlier run seems to have this one`);
   }
 
-  /** Whether a target refuses the phone or the taxId of another customer. */
-  async #refusesTaken(others: People): Promise<boolean> {
+  /** Whether the target refuses the phone or the taxId of another customer, found out once by each worker. */
+  async #mayRefuseTaken(): Promise<boolean> {
+    this.#kept.refusesTaken ??= this.#refusesTaken();
+    let refuses: boolean | undefined;
+    try {
+      refuses = await this.#kept.refusesTaken;
+    } finally {
+      if (refuses === undefined) delete this.#kept.refusesTaken;
+    }
+    return refuses ?? false;
+  }
+
+  /** Whether a target refuses the phone or the taxId of another customer; undefined where it accepts nobody now. */
+  async #refusesTaken(): Promise<boolean | undefined> {
+    const others = this.people.unrepeated();
     const intent = 'may two customers have one phone or taxId?';
     const owner = await this.#accepts(intent, () => others.plain());
-    if (!owner) return false;
+    if (!owner) return undefined;
     for (const name of ['phone', 'taxId'] as const) {
       const { refused } = await this.send(intent, { body: { ...others.plain(), [name]: owner[name] } });
       if (refused) return true;
@@ -191,9 +203,9 @@ export class Customers {
     return false;
   }
 
-  /** A customer that is accepted, of three at most, whose numbers may all be taken. */
+  /** A customer that is accepted, of five at most: the numbers of each may be taken. */
   async #accepts<Body extends State>(intent: string, draw: () => Body): Promise<Body | undefined> {
-    for (let tries = 0; tries < 3; tries += 1) {
+    for (let tries = 0; tries < 5; tries += 1) {
       const body = draw();
       if ((await this.send(intent, { body })).accepted) return body;
     }

@@ -88,14 +88,19 @@ async function preflight(run: Run): Promise<void> {
     overrides: run.overrides,
   });
   try {
-    const body = people.plain();
-    const answer = await send({ body });
+    let body = people.plain();
+    let answer = await send({ body });
     if (answer.unanswered) throw new Outage(`${run.baseUrl} does not answer: ${answer}`);
     if (answer.status === 401 || answer.status === 403) throw new Outage(`${run.baseUrl} refuses the credentials: ${answer}`);
     if (answer.status >= 300 && answer.status < 400) {
       throw new Outage(
         `${run.baseUrl} redirects to ${answer.header('location') ?? 'nowhere'}: ${answer}; set TRUSTLY_BASE_URL to where it really is`,
       );
+    }
+    if (answer.refused) {
+      // A customer of an earlier run with the same seed may have its phone or taxId.
+      body = people.unrepeated().plain();
+      answer = await send({ body });
     }
     const { customer } = answer;
     if (!customer) return;

@@ -1,9 +1,9 @@
 import { conforming } from '../../behaviour.ts';
 import type { JsonObject } from '../../json.ts';
 import { PROPERTIES, REQUIRED } from '../../schema.ts';
-import { type Customer, Store } from '../../store.ts';
+import { type Customer, perStore, Store } from '../../store.ts';
 import type { Broken } from '../../variant.ts';
-import { perStore, selectedBy } from '../unforeseen/state.ts';
+import { selectedBy } from '../unforeseen/state.ts';
 
 const OPTIONAL = PROPERTIES.filter((name) => ![...REQUIRED, 'taxId', 'externalId', 'customerId', 'merchantId'].includes(name));
 

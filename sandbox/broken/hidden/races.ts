@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer, conforming } from '../../behaviour.ts';
-import type { Customer } from '../../store.ts';
+import { type Customer, perStore } from '../../store.ts';
 import type { Broken } from '../../variant.ts';
-import { perStore } from '../unforeseen/state.ts';
 
 /** Servers that are right as long as requests come one after the other. */
 export const races: readonly Broken[] = [

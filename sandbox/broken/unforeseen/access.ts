@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Behaviour, type Context, conforming, type Merchant } from '../../behaviour.ts';
 import type { JsonObject } from '../../json.ts';
 import { invalid } from '../../refusal.ts';
-import type { Customer } from '../../store.ts';
+import { type Customer, perStore } from '../../store.ts';
 import type { Broken } from '../../variant.ts';
 import { acrossMerchants, saveForOwner } from '../access.ts';
-import { perStore, type Selector, selectedBy, selectorOf } from './state.ts';
+import { type Selector, selectedBy, selectorOf } from './state.ts';
 
 /** Servers that mix up the accounts of two merchants. */
 export const access: readonly Broken[] = [

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type Context, conforming } from '../../behaviour.ts';
 import type { Json, JsonObject } from '../../json.ts';
-import type { Customer } from '../../store.ts';
+import { type Customer, perStore } from '../../store.ts';
 import type { Broken } from '../../variant.ts';
-import { perStore, selectedBy, selectorOf } from './state.ts';
+import { selectedBy, selectorOf } from './state.ts';
 
 /** Servers that mistake one customer for another, or let two share an id. */
 export const identity: readonly Broken[] = [

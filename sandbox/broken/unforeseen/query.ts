@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Answer, conforming } from '../../behaviour.ts';
-import type { Customer } from '../../store.ts';
+import { type Customer, perStore } from '../../store.ts';
 import type { Broken } from '../../variant.ts';
-import { perStore } from './state.ts';
 
 const RETRY_WINDOW = 10_000;
 

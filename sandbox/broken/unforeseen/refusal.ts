@@ -1,10 +1,9 @@
 import { type Behaviour, conforming } from '../../behaviour.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
 import { conflict, invalid, Refusal } from '../../refusal.ts';
-import type { Customer } from '../../store.ts';
+import { type Customer, perStore } from '../../store.ts';
 import type { Broken } from '../../variant.ts';
 import { crash, whenInvalid } from '../refusal.ts';
-import { perStore } from './state.ts';
 
 const POSTAL_CODES: Readonly<Record<string, RegExp>> = { US: /^\d{5}(-?\d{4})?$/, CA: /^[a-z]\d[a-z][ -]?\d[a-z]\d$/i };
 

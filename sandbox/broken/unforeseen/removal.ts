@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { conforming } from '../../behaviour.ts';
 import type { JsonObject } from '../../json.ts';
+import { perStore } from '../../store.ts';
 import type { Broken } from '../../variant.ts';
-import { perStore } from './state.ts';
 
 const TABLES = ['driverLicense', 'customData'];
 const ATTRIBUTES = ['taxId', 'dateOfBirth', 'vip', 'currency', 'balance', 'organizationNumber', 'externalTier', 'nationalId'];

@@ -1,16 +1,5 @@
 import { type Behaviour, conforming } from '../../behaviour.ts';
 import type { JsonObject } from '../../json.ts';
-import type { Store } from '../../store.ts';
-
-/** What a server keeps beside its customers: one state for each store, which is each mount. */
-export function perStore<State>(make: () => State): (store: Store) => State {
-  const states = new WeakMap<Store, { state: State }>();
-  return (store) => {
-    const held = states.get(store) ?? { state: make() };
-    states.set(store, held);
-    return held.state;
-  };
-}
 
 /** What a POST names its customer by: its customerId, the externalId of the query, that of the body. */
 export type Selector = 'customerId' | 'query' | 'externalId' | 'none';

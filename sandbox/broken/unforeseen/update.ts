@@ -4,9 +4,9 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Answer, conforming } from '../../behaviour.ts';
 import { isObject, type Json } from '../../json.ts';
 import { invalid } from '../../refusal.ts';
-import type { Customer } from '../../store.ts';
+import { type Customer, perStore } from '../../store.ts';
 import type { Broken } from '../../variant.ts';
-import { perStore, selectedBy, selectorOf } from './state.ts';
+import { selectedBy, selectorOf } from './state.ts';
 
 const MINUTE = 60_000;
 

@@ -1,8 +1,8 @@
 import { type Behaviour, conforming } from '../../behaviour.ts';
 import { isObject, type Json, type JsonObject } from '../../json.ts';
-import type { Customer } from '../../store.ts';
+import { type Customer, perStore } from '../../store.ts';
 import type { Broken } from '../../variant.ts';
-import { perStore, selectedBy } from './state.ts';
+import { selectedBy } from './state.ts';
 
 const IDS = ['customerId', 'merchantId', 'externalId', 'personId'];
 
