@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent } from 'undici';
 import type { Result } from '../reports/result.ts';
@@ -126,7 +126,7 @@ const ideal = (generated.far.requests * LATENCY) / CONCURRENCY / 1000;
 const page = [
   '# Measurements',
   '',
-  `\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, Node ${process.version}, ${cpus().length} cores (${cpus()[0]?.model}).`,
+  `\`npm run bench\`, ${new Date().toISOString().slice(0, 10)}, Node ${process.version}.`,
   '',
   '## The whole run',
   '',

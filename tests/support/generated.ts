@@ -40,7 +40,7 @@ export type Plan = {
 };
 
 /** What making a failing case shorter may take: milliseconds and requests. */
-const SHRINKING = { time: 20_000, requests: 2_000 };
+const SHRINKING = { time: 60_000, requests: 2_000 };
 /** Requests and customers that one case may make. */
 const BUDGET = { requests: 100, customers: 40 };
 
