@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { variables } from './settings.ts';
+import { variables } from './variables.ts';
 
 const offered = variables.filter(({ planned }) => !planned);
 
@@ -12,7 +12,9 @@ export function settingsTable(): string {
 
 /** `.env.example`: every setting with its default and effect, none of them set. */
 export function dotenvExample(): string {
-  const lines = offered.map(({ name, default: value, effect, example }) => `# ${effect} Default: ${value}.\n# ${name}=${example}\n`);
+  const lines = offered.map(
+    ({ name, default: value, effect, example, exampleName = name }) => `# ${effect} Default: ${value}.\n# ${exampleName}=${example}\n`,
+  );
   return `# Settings of the conformance suite; the environment wins over this file. Copy it to .env.\n\n${lines.join('\n')}`;
 }
 
