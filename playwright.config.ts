@@ -1,6 +1,7 @@
 import { execSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
 import type { Metadata } from './reports/conformance.ts';
@@ -67,12 +68,15 @@ function commit(): string {
 }
 
 const { out, seed, depth, replay, targetName, timeout, baseUrl } = settings();
+process.env.CONFORMANCE_ARTIFACTS ??= join(tmpdir(), `conformance-artifacts-${randomUUID()}`);
+const { CONFORMANCE_ARTIFACTS: artifacts } = process.env;
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
 export default defineConfig<{ budget: Budget }>({
   testDir: 'tests',
   metadata: { seed, depth, targetName, ...(baseUrl && { baseUrl }) } satisfies Metadata,
-  outputDir: join(out, 'playwright'),
+  // The runner empties it: a folder of its own, where nobody else has files.
+  outputDir: artifacts,
   globalSetup: './tests/support/setup.ts',
   // A file stays in one worker, which costs more to start than most checks to run.
   fullyParallel: false,

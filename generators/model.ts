@@ -114,3 +114,13 @@ export function show(value: Json | undefined): string {
   const text = value === undefined ? 'absent' : JSON.stringify(value);
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
+
+/**
+ * The requirement that keeps a value: VAL-5 if text was changed, VAL-6 if enrollDate was; what was lost, or is of another kind, breaks
+ * `otherwise`, the requirement that what is sent is kept.
+ */
+export function keptBy({ property, expected, actual }: Difference, otherwise: string): string {
+  if (actual === 'absent' || actual === 'null') return otherwise;
+  if (property === 'enrollDate') return 'VAL-6';
+  return expected.startsWith('"') ? 'VAL-5' : otherwise;
+}

@@ -1,22 +1,22 @@
-import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clearLine, cursorTo } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
-import type { FullConfig, FullResult, Reporter, Suite, TestCase, TestError, TestResult } from '@playwright/test/reporter';
+import type { FullConfig, FullResult, Reporter, Suite, TestCase, TestError, TestResult, TestStep } from '@playwright/test/reporter';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import schema from '../schemas/conformance.schema.json' with { type: 'json' };
-import { tooShort } from '../target/redaction.ts';
-import { publishedRun } from '../target/run.ts';
-import { type Depth, readSettings } from '../target/settings.ts';
+import { claimFolder, clearFolder, journalOf, ownsFolder } from '../target/folder.ts';
+import { printable } from '../target/printable.ts';
+import { guessable, type Redact, redactor } from '../target/redaction.ts';
+import { publishedRun, secretsOfRun } from '../target/run.ts';
+import { type Depth, readSettings, SettingsError } from '../target/settings.ts';
 import type { Budget } from '../tests/support/customers.ts';
 import { junit } from './junit.ts';
 import { judge, leftOut, type Outcome, worst } from './outcome.ts';
 import { type Result, summarize, trafficOf } from './result.ts';
 import { markdown, tally, terminal } from './summary.ts';
-
-/** Everything that a run writes below its folder, other than what Playwright and Allure write there. */
-export const results = ['conformance.json', 'conformance.md', 'junit.xml', 'ledger.json'] as const;
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
@@ -29,10 +29,17 @@ export default class ConformanceReporter implements Reporter {
   readonly #startedAt = new Date();
   readonly #faults: string[] = [];
   #outage: string | undefined;
+  #written = false;
   #suite: Suite | undefined;
   #remaining = new Map<string, TestCase[]>();
   readonly #listing = process.argv.includes('--list');
   #metadata: Partial<Metadata> = {};
+  #redact: Redact | undefined;
+
+  constructor() {
+    // Whoever reads the output may stop reading; the run goes on and writes its results.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  }
 
   printsToStdio(): boolean {
     return true;
@@ -40,15 +47,16 @@ export default class ConformanceReporter implements Reporter {
 
   onBegin({ metadata }: FullConfig, suite: Suite): void {
     const tests = suite.allTests();
-    if (!this.#listing) this.#clear();
     if (tests.length === 0) return;
+    const { CONFORMANCE_ID: id = '' } = process.env;
+    if (ownsFolder(this.#settings.out, id)) clearFolder(this.#settings.out, id);
     this.#suite = suite;
     this.#metadata = metadata as Metadata;
     const run = publishedRun();
     // Reports of several shards are merged in a process that knows of no run.
     if (!run) return;
     for (const project of suite.suites) this.#remaining.set(project.title, project.allTests());
-    const most = { requests: run.preflight.requests, customers: run.preflight.created.length };
+    const most = { requests: run.preflight.requests, customers: 2 };
     for (const project of suite.suites) {
       const { budget } = (project.project()?.use ?? {}) as { budget?: Budget };
       for (const test of project.allTests()) {
@@ -60,27 +68,42 @@ export default class ConformanceReporter implements Reporter {
     }
     const { byId, lags } = run.readBack;
     const readBack =
-      byId && !lags ? 'GET /customers/{customerId}' : `an update that changes nothing${lags ? ', because GET comes behind writes' : ''}`;
+      byId && !lags ? 'GET /customers/{customerId}' : `a no-op update${lags ? ', because GET was seen to lag behind writes' : ''}`;
     console.log(
       [
         `Conformance of POST /customers: ${run.targetName}, ${run.baseUrl}`,
         `Seed ${run.seed}, depth ${run.depth}. ${tests.length} checks, at most ${most.requests} requests and ${most.customers} customers; each externalId begins with ${run.prefix}.`,
-        `State is read back by ${readBack}.`,
-        ...[...tooShort(run.merchant), ...(run.other ? tooShort(run.other, 'TRUSTLY_OTHER_') : [])].map(
-          (name) => `Warning: ${name} is shorter than eight characters and is masked in headers alone.`,
+        `State is read by ${readBack}.`,
+        ...[...guessable(run.merchant), ...(run.other ? guessable(run.other, 'TRUSTLY_OTHER_') : [])].map(
+          ({ name, why }) =>
+            `Warning: ${name} ${why}: it is redacted only together with the other half of its pair, as HTTP Basic sends them.`,
         ),
         '',
       ].join('\n'),
     );
   }
 
-  /** Removes what an older run left. */
-  #clear(): void {
-    for (const name of [...results, 'counterexamples', 'allure-results', 'allure-report'])
-      rmSync(join(this.#settings.out, name), { recursive: true, force: true });
+  /** Everything that other reporters show is redacted here, before they see it: this one is the first. */
+  #clean(errors: readonly (TestError | undefined)[]): void {
+    this.#redact ??= redactorOfRun();
+    for (const error of errors) {
+      for (const name of ['message', 'value', 'stack', 'snippet'] as const) {
+        if (error?.[name] !== undefined) error[name] = this.#redact(error[name]);
+      }
+    }
+  }
+
+  onStepBegin(_test: TestCase, _result: TestResult, step: TestStep): void {
+    this.#redact ??= redactorOfRun();
+    Object.assign(step, { title: this.#redact(step.title) });
+  }
+
+  onStepEnd(_test: TestCase, _result: TestResult, step: TestStep): void {
+    this.#clean([step.error]);
   }
 
   onTestEnd(test: TestCase, result: TestResult): void {
+    this.#clean([result.error, ...result.errors]);
     const final = result.retry === test.retries || test.outcome() === 'expected' || test.outcome() === 'skipped';
     const area = test.parent.project()?.name ?? '';
     const remaining = this.#remaining.get(area)?.filter((other) => other !== test);
@@ -98,7 +121,7 @@ export default class ConformanceReporter implements Reporter {
 
   onError(error: TestError): void {
     const message = stripVTControlCharacters(error.message ?? error.value ?? 'an error without a message');
-    if (message.startsWith('Outage: ')) this.#outage = message.replace('Outage: ', '');
+    if (message.startsWith('Stopped: ')) this.#outage = message.replace('Stopped: ', '');
     else this.#faults.push(message.replace(/^Error: /, ''));
   }
 
@@ -116,22 +139,66 @@ export default class ConformanceReporter implements Reporter {
       strict,
       version,
       startedAt: this.#startedAt,
-      outage: this.#outage,
+      outage: this.#outage ?? process.env.CONFORMANCE_STOPPED,
+      ...(process.env.CONFORMANCE_LEFT_OUT !== undefined && { leftOut: process.env.CONFORMANCE_LEFT_OUT }),
       faults: [...this.#faults, ...(status === 'timedout' ? ['the run reached its time limit'] : [])],
       interrupted: status === 'interrupted',
+      id: process.env.CONFORMANCE_ID ?? randomUUID(),
     });
     assertValid(result);
-    mkdirSync(out, { recursive: true });
-    const page = markdown(result);
-    writeFileSync(join(out, 'conformance.json'), `${JSON.stringify(result, null, 2)}\n`);
-    writeFileSync(join(out, 'conformance.md'), page);
-    writeFileSync(join(out, 'junit.xml'), junit(result, strict));
-    writeFileSync(join(out, 'ledger.json'), `${JSON.stringify(trafficOf(this.#suite, run).created, null, 2)}\n`);
-    if (process.env.GITHUB_STEP_SUMMARY) appendFileSync(process.env.GITHUB_STEP_SUMMARY, page);
-    console.log(`\n${terminal(result)}`);
-    if (this.#suite) console.log(`Results: ${join(out, 'conformance.md')}; npm run report makes the Allure report`);
-    return Promise.resolve({ status: result.exitCode === 0 ? 'passed' : status === 'interrupted' ? status : 'failed' });
+    const written = this.#write(result, status === 'interrupted');
+    this.#written = written === true;
+    console.log(`\n${printable(terminal(result))}`);
+    if (written && this.#suite) console.log(`Results: ${join(out, 'conformance.md')}; npm run report makes the Allure report`);
+    return Promise.resolve({
+      status: result.exitCode === 0 && written !== false ? 'passed' : status === 'interrupted' ? status : 'failed',
+    });
   }
+
+  /** Removes what the runner itself wrote: attachments are in the results. */
+  onExit(): Promise<void> {
+    const { CONFORMANCE_ARTIFACTS: artifacts } = process.env;
+    if (artifacts) rmSync(artifacts, { recursive: true, force: true });
+    // Without results this code alone says that a line was printed.
+    if (!this.#listing && !this.#written) process.exit(3);
+    return Promise.resolve();
+  }
+
+  /** Writes the results; undefined if nothing ran, so that an earlier run's stay; false if they cannot be written. */
+  #write(result: Result, interrupted: boolean): boolean | undefined {
+    const { out, strict } = this.#settings;
+    const run = publishedRun();
+    if (!this.#suite && this.#outage === undefined && !interrupted) return undefined;
+    const page = markdown(result);
+    try {
+      const { CONFORMANCE_ID: id = randomUUID() } = process.env;
+      // Reports of shards are merged without a run; where the target was out of order no check was begun.
+      if (!ownsFolder(out, id)) claimFolder(out, id);
+      if (!this.#suite || !run) clearFolder(out, id);
+      writeFileSync(join(out, 'ledger.json'), `${JSON.stringify(trafficOf(this.#suite, run).created, null, 2)}\n`);
+      writeFileSync(join(out, 'conformance.md'), page);
+      writeFileSync(join(out, 'junit.xml'), junit(result, strict));
+      // The last, because it is what the command looks for.
+      writeFileSync(join(out, 'conformance.json'), `${JSON.stringify(result, null, 2)}\n`);
+      rmSync(journalOf(out, id), { force: true });
+    } catch (error) {
+      console.error(error instanceof SettingsError ? error.message : `The results cannot be written (${(error as Error).message})`);
+      return false;
+    }
+    const { GITHUB_STEP_SUMMARY: summary } = process.env;
+    try {
+      if (summary) appendFileSync(summary, page);
+    } catch (error) {
+      console.error(`Warning: the job summary cannot be written (${(error as Error).message})`);
+    }
+    return true;
+  }
+}
+
+/** Redacts everything of the run's credentials; nothing if there are none yet. */
+function redactorOfRun(): Redact {
+  const run = publishedRun();
+  return run ? redactor(secretsOfRun(run).all) : (text) => text;
 }
 
 function countChecks(tests: TestCase[]): Partial<Record<Outcome, number>> {

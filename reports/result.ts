@@ -3,7 +3,9 @@ import { isAbsolute, relative } from 'node:path';
 import type { Suite, TestCase } from '@playwright/test/reporter';
 import { catalogue, catalogueSha256, type Level, type Requirement } from '../schemas/catalogue.ts';
 import { EXCHANGE_TYPE, TALLY_TYPE, type Tally } from '../target/exchange.ts';
-import type { Created, Run } from '../target/run.ts';
+import { type Created, createdBy, readLedger, unique } from '../target/ledger.ts';
+import { shorten } from '../target/printable.ts';
+import type { Run } from '../target/run.ts';
 import type { Depth } from '../target/settings.ts';
 import { judge, leftOut, type Outcome, omission, requirementsOf, worst } from './outcome.ts';
 
@@ -20,6 +22,8 @@ export type CheckResult = {
   seed: number;
   path: string | null;
   exchanges: number;
+  /** Seconds that its attempts took. */
+  seconds: number;
 };
 
 /** What a run found out of a requirement. */
@@ -27,6 +31,8 @@ export type RequirementResult = Pick<Requirement, 'id' | 'level' | 'area'> & { o
 
 /** The content of `conformance.json`; its schema is `schemas/conformance.schema.json`. */
 export type Result = {
+  /** Names this run and no other. */
+  run: string;
   suite: { version: string };
   catalogue: { sha256: string };
   target: { name: string; baseUrl: string };
@@ -48,6 +54,8 @@ export type Result = {
 
 /** What the runner knows at the end of a run. */
 export type Ending = {
+  /** Names the run. */
+  id: string;
   suite: Suite | undefined;
   run: Run | undefined;
   target: { name: string; baseUrl: string };
@@ -61,7 +69,12 @@ export type Ending = {
   /** What broke in the suite. */
   faults: string[];
   interrupted: boolean;
+  /** Why checks that were not run were left out by choice. */
+  leftOut?: string;
 };
+
+/** Characters that a message may have in results. */
+const LONGEST = 20_000;
 
 const codes: Record<Exclude<Verdict, null>, number> = { conforms: 0, partial: 0, 'does not conform': 1, flaky: 1, inconclusive: 2 };
 
@@ -72,7 +85,7 @@ export function summarize(ending: Ending): Result {
   const faults = [...ending.faults];
   const left: { test: TestCase; reason: string }[] = [];
   for (const test of suite?.allTests() ?? []) {
-    const reason = leftOut(test);
+    const reason = leftOut(test) ?? (test.results.some(({ status }) => status !== 'interrupted') ? undefined : ending.leftOut);
     if (reason !== undefined) {
       left.push({ test, reason });
       continue;
@@ -86,10 +99,11 @@ export function summarize(ending: Ending): Result {
         file: fileOf(test),
         line: test.location.line,
         outcome,
-        message,
+        message: message === null ? null : shorten(message, LONGEST),
         seed: tally?.seed ?? seed,
         path: outcome === 'failed' || outcome === 'flaky' ? (tally?.path ?? null) : null,
         exchanges: tally?.requests ?? exchangesOf(test).length,
+        seconds: test.results.reduce((sum, { duration }) => sum + Math.max(0, duration), 0) / 1000,
       };
       checks.set(requirement, [...(checks.get(requirement) ?? []), check]);
     }
@@ -105,6 +119,7 @@ export function summarize(ending: Ending): Result {
   const { verdict, reason } = decide({ ...ending, faults }, requirements, omitted, left);
   const traffic = trafficOf(suite, ending.run);
   return {
+    run: ending.id,
     suite: { version: ending.version },
     catalogue: { sha256: catalogueSha256 },
     target: ending.target,
@@ -139,7 +154,7 @@ function decide(
   const flaky = judged('flaky');
   if (flaky.length) return { verdict: 'flaky', reason: `${names(flaky)} failed and did not fail again with fresh data` };
   if (ending.outage !== undefined) return { verdict: 'inconclusive', reason: ending.outage };
-  if (ending.interrupted) return { verdict: 'inconclusive', reason: 'the run was interrupted' };
+  if (ending.interrupted && ending.leftOut === undefined) return { verdict: 'inconclusive', reason: 'the run was interrupted' };
   const open = requirements.filter(({ level, outcome }) => level === 'MUST' && (outcome === 'inconclusive' || outcome === 'not-testable'));
   if (open.length)
     return {
@@ -147,7 +162,11 @@ function decide(
       reason: `${names(open)} could not be checked: ${open[0]?.checks.find(({ outcome }) => outcome === open[0]?.outcome)?.message}`,
     };
   if (leftOut[0]) return { verdict: 'partial', reason: `nothing failed; ${leftOut.length} checks were left out: ${leftOut[0].reason}` };
-  if (requirements.length === 0) return { verdict: null, reason: 'no check was run' };
+  if (requirements.length === 0) {
+    return ending.leftOut === undefined
+      ? { verdict: null, reason: 'no check was run' }
+      : { verdict: 'inconclusive', reason: `no check was begun: ${ending.leftOut}` };
+  }
   const left = catalogue.filter(({ id, level, unchecked }) => level === 'MUST' && !unchecked && omitted.some((row) => row.id === id));
   if (left.length) return { verdict: 'partial', reason: `nothing failed; ${left.length} MUST left out of this run` };
   return { verdict: 'conforms', reason: 'every MUST that was checked holds' };
@@ -199,24 +218,29 @@ function exchangesOf(test: TestCase): Recorded[] {
   });
 }
 
-/** How many requests a run made, and every customer that it created: no operation deletes them. */
+/**
+ * How many requests a run made, and every customer that it created or may have: no operation deletes them. Where the reports of shards are
+ * merged there is no journal, and the exchanges say it.
+ */
 export function trafficOf(suite: Suite | undefined, run: Run | undefined): { requests: number; created: Created[] } {
   const tests = suite?.allTests() ?? [];
   const tallies = tests.flatMap((test) => tallyOf(test) ?? []);
   // The exchanges that a generated check shows are in its tally.
   const exchanges = tests.flatMap((test) => (tallyOf(test) ? [] : exchangesOf(test)));
-  const before = [...(run?.preflight.created ?? []), ...tallies.flatMap(({ created }) => created)];
-  const created = new Map(before.map((customer) => [customer.customerId, customer]));
   const generated = tallies.reduce((sum, { requests }) => sum + requests, 0);
-  for (const { request, response } of exchanges) {
-    if (request.method !== 'POST' || response?.status !== 200) continue;
-    const { customerId, externalId } = customerIn(response.body.value);
-    if (customerId !== undefined && !created.has(customerId)) created.set(customerId, { customerId, externalId: externalId ?? null });
-  }
-  return { requests: exchanges.length + generated + (run?.preflight.requests ?? 0), created: [...created.values()] };
+  const created =
+    run?.ledger === undefined
+      ? unique([...tallies.flatMap((tally) => tally.created), ...exchanges.flatMap(createdIn)])
+      : readLedger(run.ledger);
+  return { requests: exchanges.length + generated + (run?.preflight.requests ?? 0), created };
 }
 
-function customerIn(text: string): { customerId?: string; externalId?: string } {
+function createdIn({ request: { method, url, body }, response }: Recorded): Created[] {
+  const { customerId } = customerIn(response?.body.value ?? '');
+  return [createdBy({ method, url, ...(body && { body: body.value }) }, { status: response?.status ?? 0, customerId }) ?? []].flat();
+}
+
+function customerIn(text: string): { customerId?: string } {
   try {
     return JSON.parse(text)?.customer ?? {};
   } catch {

@@ -1,53 +1,96 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { assertHostAllowed, environment, readSettings, SettingsError } from '../target/settings.ts';
+import { assertWritable, OUT_REMEDY } from '../target/folder.ts';
+import { assertHostAllowed } from '../target/hosts.ts';
+import { printable } from '../target/printable.ts';
+import { environment, readSettings, SettingsError } from '../target/settings.ts';
 import type { Result } from './result.ts';
 
-/** Exit code where the suite is set up wrongly or breaks. */
-const BROKEN = 3;
-/** Asked for these, Playwright tells something and runs nothing. */
-const TELLS = ['--list', '--help', '-h', '--version', '-V'];
+/** Exit code of a run that cannot be judged: set up wrongly, or the suite itself broke. */
+const UNJUDGED = 3;
+const INCONCLUSIVE = 2;
+/** With these Playwright prints something and runs nothing. */
+const PRINTS = ['--list', '--help', '-h', '--version', '-V'];
 /**
  * Over a network there are more processes, which mostly wait: they are kept small, for a fifth more of their own time. glibc would keep
  * some 10 MB more for the threads of each.
  */
 const SMALL = { NODE_OPTIONS: `--max-semi-space-size=1 --max-old-space-size=256 ${process.env.NODE_OPTIONS ?? ''}`, MALLOC_ARENA_MAX: '1' };
+/** Milliseconds that a run has to end in order once it was asked to. */
+const GRACE = 30_000;
 
-/** `npm run conformance`: Playwright with the arguments as they are, and the exit code of the verdict. */
-async function main(args: string[]): Promise<number> {
+/** Runs Playwright with the arguments as they are. Resolves with the exit code of the verdict. */
+export async function main(args: string[]): Promise<number> {
+  try {
+    return await conformance(args);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    console.error(error.message);
+    return UNJUDGED;
+  }
+}
+
+async function conformance(args: string[]): Promise<number> {
   const settings = readSettings(environment());
-  await assertHostAllowed(settings);
+  for (const warning of settings.warnings) console.error(`Warning: ${warning}`);
   if (args.some((argument) => /^--reporter\b/.test(argument))) {
     throw new SettingsError("--reporter would take the place of the suite's own; use npx playwright test for another one");
   }
-  const file = join(settings.out, 'conformance.json');
-  const started = Date.now();
+  const prints = args.some((argument) => PRINTS.includes(argument));
+  if (!prints) {
+    await assertHostAllowed(settings);
+    assertWritable(settings.out, OUT_REMEDY);
+  }
+  const id = randomUUID();
   const cli = createRequire(import.meta.url).resolve('@playwright/test/cli');
-  const tells = args.some((argument) => TELLS.includes(argument));
-  const child = spawn(process.execPath, [cli, 'test', ...args, ...(tells ? ['--reporter=list'] : [])], {
-    stdio: ['inherit', 'inherit', 'pipe'],
-    env: { ...process.env, ...(settings.baseUrl !== undefined && SMALL) },
+  const child = spawn(process.execPath, [cli, 'test', ...args, ...(prints ? ['--reporter=list'] : [])], {
+    // The last one is a pipe of which the run sees the end when this process ends, however it does.
+    stdio: ['inherit', 'inherit', 'pipe', 'pipe'],
+    env: { ...process.env, ...(settings.baseUrl !== undefined && SMALL), CONFORMANCE_ID: id, CONFORMANCE_PIPE: '3' },
   });
-  // The runner tells a wrong argument with its stack; the first line says it all.
-  const errors = createInterface(child.stderr);
-  errors.on('line', (line) => /^\s+at /.test(line) || console.error(line));
+  const signal = endOnSignal(child);
+  // The runner prints a wrong argument with its stack; the first line says it all.
+  const errors = createInterface({ input: child.stderr as NodeJS.ReadableStream });
+  errors.on('line', (line) => /^\s+at /.test(line) || console.error(printable(line)));
   const [status] = await once(child, 'close');
-  if (tells) return status === 0 ? 0 : BROKEN;
-  // An older run's result says nothing of this one.
-  if (!existsSync(file) || statSync(file).mtimeMs < started) return BROKEN;
-  const { exitCode }: Result = JSON.parse(readFileSync(file, 'utf8'));
-  return exitCode;
+  if (prints) return status === 0 ? 0 : UNJUDGED;
+  const result = resultOf(settings.out, id);
+  if (result) return result.exitCode;
+  if (signal.received !== undefined) {
+    console.error(`No verdict: the run was ended by ${signal.received} before it could write results`);
+    return INCONCLUSIVE;
+  }
+  // With exit code 3 the run has said itself what is wrong.
+  if (status !== UNJUDGED)
+    console.error(`No verdict: the runner ended with ${status === null ? 'a signal' : `exit code ${status}`} and wrote no results`);
+  return UNJUDGED;
 }
 
-// The terminal's interrupt reaches Playwright too, which ends the run and writes what it knows: its verdict is waited for.
-process.on('SIGINT', () => undefined);
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  console.error(error instanceof SettingsError ? error.message : `The suite broke: ${(error as Error).message}`);
-  process.exitCode = BROKEN;
+/** Passes a request to end on to the run, once, and ends it by force if it does not. */
+function endOnSignal(child: ChildProcess): { received?: NodeJS.Signals } {
+  const seen: { received?: NodeJS.Signals } = {};
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (seen.received !== undefined) return;
+      seen.received = name;
+      child.stdio[3]?.destroy();
+      setTimeout(() => child.kill('SIGKILL'), GRACE).unref();
+    });
+  }
+  return seen;
+}
+
+/** The result of this run; undefined if there is none. */
+function resultOf(out: string, id: string): Result | undefined {
+  try {
+    const result: Result = JSON.parse(readFileSync(join(out, 'conformance.json'), 'utf8'));
+    return result.run === id ? result : undefined;
+  } catch {
+    return undefined;
+  }
 }

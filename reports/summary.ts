@@ -1,4 +1,5 @@
 import { type Level, quote, requirementOf } from '../schemas/catalogue.ts';
+import { shorten } from '../target/printable.ts';
 import { type Outcome, outcomes } from './outcome.ts';
 import type { RequirementResult, Result } from './result.ts';
 
@@ -15,6 +16,9 @@ const WORDS: Record<Outcome, string> = {
 const LEVELS: readonly Level[] = ['MUST', 'SHOULD'];
 /** Failing checks of one requirement that are told in full. */
 const TOLD = 1;
+
+/** Characters of a line, and lines of a message, that the terminal shows. */
+const [LINE, LINES] = [2_000, 60];
 
 /** The outcomes of a level in a line: `58 passed, 1 failed`. */
 export function tally(counts: Partial<Record<Outcome, number>>): string {
@@ -56,7 +60,9 @@ export function terminal(result: Result): string {
       `  ${quote(requirementOf(row.id))}`,
     );
     for (const { file, line, title, message } of failing.slice(0, TOLD)) {
-      lines.push(`  ${title} (${file}:${line})`, ...(message ?? '').split('\n').map((text) => `    ${text}`));
+      const told = (message ?? '').split('\n').map((text) => `    ${shorten(text, LINE)}`);
+      lines.push(`  ${title} (${file}:${line})`, ...told.slice(0, LINES));
+      if (told.length > LINES) lines.push(`    … ${told.length - LINES} more lines in conformance.md`);
     }
     if (failing.length > TOLD) lines.push(`  and ${failing.length - TOLD} more of its checks, see conformance.md`);
     lines.push('');

@@ -3,7 +3,7 @@ import type { Broken } from '../sandbox/variant.ts';
 import { brokenServers } from '../sandbox/variants.ts';
 import { conformingServer, Performer } from './performer.ts';
 
-const OUT = new URL('../reports/out/', import.meta.url);
+const OUT = new URL('out/', import.meta.url);
 
 /** A check that fails on a broken server, and for which requirements. */
 type Failing = { title: string; place: string; requirements: string[] };
@@ -96,5 +96,5 @@ mkdirSync(OUT, { recursive: true });
 writeFileSync(new URL('cross.json', OUT), `${JSON.stringify({ rows, places }, null, 2)}\n`);
 writeFileSync(new URL('cross.md', OUT), page(rows, places));
 const missed = rows.filter(({ own }) => own.length === 0).map(({ server }) => server);
-console.log(`Written to reports/out/cross.md. ${missed.length ? `Missed: ${missed.join(', ')}` : 'Every broken server is caught.'}`);
+console.log(`Written to selftest/out/cross.md. ${missed.length ? `Missed: ${missed.join(', ')}` : 'Every broken server is caught.'}`);
 process.exitCode = missed.length ? 1 : 0;

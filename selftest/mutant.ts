@@ -1,5 +1,5 @@
 import { startSandbox } from '../sandbox/server.ts';
-import { Outage } from '../target/run.ts';
+import { Stopped } from '../target/turnstile.ts';
 import { collectChecks, perform } from './performance.ts';
 
 /** Performs every example check on the sandbox that this copy of the project holds: exit 1 at the first that fails, and says which. */
@@ -13,7 +13,7 @@ async function main(): Promise<string | undefined> {
     if (failed) told.push(`${failed.requirement}: ${check.title}`);
     return told.length > 0;
   }).catch((error) => {
-    if (!(error instanceof Outage)) throw error;
+    if (!(error instanceof Stopped)) throw error;
     told.push(`out of order: ${error.message}`);
   });
   return told[0];

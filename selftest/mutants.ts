@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { Stryker } from '@stryker-mutator/core';
 import { parse, stringify } from 'yaml';
 
-const FOLDER = new URL('../reports/out/mutants/', import.meta.url);
+const FOLDER = new URL('out/mutants/', import.meta.url);
 const INCREMENTAL = new URL('incremental.json', FOLDER);
 const REASONS = new URL('mutants.yaml', import.meta.url);
 

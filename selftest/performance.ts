@@ -53,10 +53,20 @@ export async function perform(
   const [merchant, other] = server.merchants;
   if (!merchant || !other) throw new Error('a server of the proof has two merchants');
   const out = join(tmpdir(), 'conformance-proof');
-  const plan = { baseUrl: server.baseUrl, targetName: 'proof', merchant, other, seed, timeout: 1_000, overrides: {} };
+  const plan = {
+    baseUrl: server.baseUrl,
+    targetName: 'proof',
+    merchant,
+    other,
+    seed,
+    timeout: 1_000,
+    overrides: {},
+    anyAddress: false,
+    headers: [],
+  };
   const { run, close } = await openRun({ ...plan, depth, limits: { concurrency }, out });
   if (server.prompt) noteLag(run, 'vain');
-  const turnstile = enter(run);
+  const turnstile = await enter(run);
   const [client, stranger] = [connect(run, turnstile), connect(run, turnstile)];
   const kept = {};
   const performed: Performed[] = [];
@@ -67,7 +77,7 @@ export async function perform(
     const stage = proofStage(check, failures, () => {
       requests += 1;
     });
-    const customers = new Customers({ client, stranger, run, stage, budget: BUDGET, people: peopleOf(run, check), kept });
+    const customers = new Customers({ client, stranger, run, turnstile, stage, budget: BUDGET, people: peopleOf(run, check), kept });
     const keep = (tally: Tally) => {
       requests += tally.requests;
       cases += tally.cases;
@@ -88,7 +98,8 @@ export async function perform(
     if (enough(result)) break;
   }
   turnstile.close();
-  await Promise.all([client.dispose(), stranger.dispose(), close()]);
+  for (const each of [client, stranger]) each.dispose();
+  await close();
   return { performed, requests, cases, seconds: (Date.now() - start) / 1000 };
 }
 

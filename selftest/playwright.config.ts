@@ -6,14 +6,15 @@ process.env.DOTENV_CONFIG_PATH = 'none';
 
 export default defineConfig({
   testDir: '.',
-  outputDir: '../reports/out/selftest',
+  outputDir: 'out/artifacts',
   workers: 2,
   timeout: 120_000,
   forbidOnly: !!process.env.CI,
   projects: [
     { name: 'proof', testMatch: 'proof.spec.ts', grepInvert: /@extra/, fullyParallel: true },
     { name: 'extra', testMatch: 'proof.spec.ts', grep: /@extra/, fullyParallel: true },
-    { name: 'suite', testIgnore: ['proof.spec.ts', 'table.spec.ts'] },
+    { name: 'suite', testIgnore: ['proof.spec.ts', 'table.spec.ts', 'hostile.spec.ts'] },
+    { name: 'hostile', testMatch: 'hostile.spec.ts', fullyParallel: true },
     { name: 'table', testMatch: 'table.spec.ts', dependencies: ['proof'] },
   ],
   reporter: [['list'], ['./tally.ts']],

@@ -4,7 +4,7 @@ import { brokenServers, hiddenServers, lawfulServers } from '../sandbox/variants
 import { catalogue } from '../schemas/catalogue.ts';
 
 /** Where the rows of the proof land while it runs. */
-export const PROOF = new URL('../reports/out/proof/', import.meta.url);
+export const PROOF = new URL('out/proof/', import.meta.url);
 
 /** A check that failed on a broken server, and the requirement that it says is broken. */
 export type Caught = { requirement: string; check: string; message: string };

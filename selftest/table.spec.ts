@@ -9,7 +9,7 @@ let found: Row[];
 // The rows are there once the proof has run.
 test.beforeAll(() => {
   found = rows();
-  const out = new URL('../reports/out/', import.meta.url);
+  const out = new URL('out/', import.meta.url);
   writeFileSync(new URL('proof.json', out), `${JSON.stringify(found, null, 2)}\n`);
   writeFileSync(new URL('proof.md', out), page(found));
 });

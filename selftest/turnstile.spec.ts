@@ -1,23 +1,23 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@playwright/test';
-import { type Limits, Spent, serveTurnstile, Turnstile } from '../target/turnstile.ts';
+import { type Events, type Limits, Spent, Stopped, serveTurnstile, Turnstile } from '../target/turnstile.ts';
 
 /** Two workers at one turnstile. */
-async function withWorkers(limits: Limits, use: (workers: [Turnstile, Turnstile]) => Promise<void>): Promise<void> {
-  const scratch = mkdtempSync(join(tmpdir(), 'turnstile-'));
-  const close = await serveTurnstile(scratch, limits);
-  const workers: [Turnstile, Turnstile] = [new Turnstile(scratch, limits), new Turnstile(scratch, limits)];
+async function withWorkers(
+  limits: Limits,
+  use: (workers: [Turnstile, Turnstile], close: () => Promise<void>) => Promise<void>,
+  events: Events = {},
+): Promise<void> {
+  const { entrance, close } = await serveTurnstile(limits, events);
+  const workers: [Turnstile, Turnstile] = [await Turnstile.enter(entrance, limits), await Turnstile.enter(entrance, limits)];
   try {
-    await use(workers);
+    await use(workers, close);
   } finally {
     for (const worker of workers) worker.close();
     await close();
   }
 }
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 test.describe('the turnstile', () => {
   test('lets no more through at once than it may, all workers together', async () => {
@@ -28,7 +28,7 @@ test.describe('the turnstile', () => {
         const release = await worker.take(slots);
         inside += slots;
         most = Math.max(most, inside);
-        await pause(5);
+        await sleep(5);
         inside -= slots;
         release();
       };
@@ -68,5 +68,70 @@ test.describe('the turnstile', () => {
       for (const worker of [first, second, first]) await worker.pass();
       await expect(second.pass()).rejects.toThrow(Spent);
     });
+  });
+
+  test('takes nothing for a worker that ended while it waited', async () => {
+    await withWorkers({ concurrency: 1 }, async ([first, second]) => {
+      const release = await first.take(1);
+      const waiting = second.take(1).catch((error) => error);
+      await sleep(20);
+      second.close();
+      expect(await waiting).toBeInstanceOf(Stopped);
+      release();
+      (await first.take(1))();
+    });
+  });
+
+  test('makes every worker wait, counts waits at the same time once, and reports each', async () => {
+    const seen: string[] = [];
+    await withWorkers(
+      { concurrency: 8 },
+      async ([first, second]) => {
+        const start = Date.now();
+        await Promise.all([first.wait(200, 429), second.wait(200, 429)]);
+        const extended: number[] = [];
+        await second.pass((milliseconds) => extended.push(milliseconds));
+        expect(Date.now() - start).toBeGreaterThanOrEqual(199);
+        expect(extended[0]).toBeGreaterThan(100);
+      },
+      { onPause: ({ count, waited }, status) => seen.push(`${status} ${count} ${Math.round(waited / 100)}`) },
+    );
+    expect(seen).toEqual(['429 1 2', '429 2 2']);
+  });
+
+  test('ends a run that would wait for more than a minute in all', async () => {
+    const reasons: string[] = [];
+    const events = { onStop: (reason: string) => reasons.push(reason) };
+    const use = async ([first, second]: [Turnstile, Turnstile]) => {
+      await expect(first.wait(61_000, 429)).rejects.toThrow(
+        /answers 429 and asks for more than 60 s of waiting in all; set TRUSTLY_MAX_RPS/,
+      );
+      await sleep(20);
+      await expect(second.pass()).rejects.toThrow(Stopped);
+      expect(second.stopped).toContain('429');
+      expect(reasons).toEqual([second.stopped]);
+    };
+    await withWorkers({ concurrency: 8 }, use, events);
+  });
+
+  test('leaves no worker waiting that it does not serve any more', async () => {
+    await withWorkers({ concurrency: 1 }, async ([first, second], close) => {
+      await first.take(1);
+      const waiting = second.take(1).catch((error) => error);
+      await sleep(20);
+      await close();
+      expect(await waiting).toBeInstanceOf(Stopped);
+      await expect(first.take(1)).rejects.toThrow(Stopped);
+    });
+  });
+
+  test('lets nobody in who does not show its word', async () => {
+    const { entrance, close } = await serveTurnstile({ concurrency: 1 });
+    for (const text of ['{"token":"x"}', '{"id":1,"take":1}', 'GET / HTTP/1.1']) {
+      const socket = connect(entrance.port, '127.0.0.1').resume();
+      socket.write(`${text}\n`);
+      await new Promise((resolve) => socket.on('close', resolve));
+    }
+    await close();
   });
 });

@@ -45,6 +45,7 @@ function end(checks: TestCase[], more: Partial<Ending> = {}) {
     outage: undefined,
     faults: [],
     interrupted: false,
+    id: '00000000-0000-4000-8000-000000000000',
     ...more,
   });
 }

@@ -1,31 +1,80 @@
 import type { Customer, Json, JsonObject } from '../schemas/contract.ts';
 import type { Exchange } from './exchange.ts';
+import { type Created, createdBy } from './ledger.ts';
+import { shorten } from './printable.ts';
+import type { Redact } from './redaction.ts';
 
-/** What came back for one request, redacted. */
+/** Levels of nesting that a body may have. The suite itself sends a thousand; many more would overflow the stack of whoever reads them. */
+const DEPTH = 2_000;
+/** Characters that a customerId may have: it has to fit into a URL. */
+const ID_LENGTH = 1_000;
+
+/** What came back for one request. What is judged is as it came; what is shown is redacted. */
 export class Answer {
-  /** The exchange that it ends. */
-  readonly exchange: Exchange;
-  /** The body as JSON; undefined where it is none. */
+  /** The body as JSON; undefined if it is none, or nested too deep to be read. */
   readonly json: Json | undefined;
+  /** How often the request was sent again, because it was answered 429 or 503. */
+  readonly repeats: number;
+  readonly #raw: Exchange;
+  readonly #redact: Redact;
+  readonly #leaks: (text: string) => boolean;
+  #shown: Exchange | undefined;
 
-  /** Whether it gave a key away, before it was redacted. */
-  readonly leaks: boolean;
-
-  constructor(exchange: Exchange, leaks = false) {
-    this.exchange = exchange;
-    this.leaks = leaks;
-    this.json = parse(exchange.response?.body);
+  constructor(exchange: Exchange, { redact, leaks, repeats = 0 }: { redact: Redact; leaks: (text: string) => boolean; repeats?: number }) {
+    this.#raw = exchange;
+    this.#redact = redact;
+    this.#leaks = leaks;
+    this.repeats = repeats;
+    this.json = parse(this.body);
   }
 
-  /** The status; 0 where no response came. */
+  /** The exchange, redacted, for reports. */
+  get exchange(): Exchange {
+    this.#shown ??= shown(this.#raw, this.#redact);
+    return this.#shown;
+  }
+
+  /** The body as it came, its coding undone; empty if there is none. */
+  get body(): string {
+    return this.#raw.response?.body ?? '';
+  }
+
+  /** The body that the request was sent with. */
+  get sent(): string {
+    return this.#raw.request.body ?? '';
+  }
+
+  /** The customer that the request created, or may have, with the customerId redacted. */
+  get created(): Created | undefined {
+    const id = this.customer?.customerId;
+    return createdBy(this.#raw.request, { status: this.status, customerId: id === undefined ? undefined : this.redact(id) });
+  }
+
+  /** Redacts a text that was made of this answer. */
+  redact(text: string): string {
+    return this.#redact(text);
+  }
+
+  /** Whether it gives a key away. */
+  get leaks(): boolean {
+    const { body = '', headers = [] } = this.#raw.response ?? {};
+    return this.#leaks(body) || headers.some(([, value]) => this.#leaks(value));
+  }
+
+  /** The status; 0 if no response came, or one that cannot be read. */
   get status(): number {
-    return this.exchange.response?.status ?? 0;
+    return this.#raw.error === undefined ? (this.#raw.response?.status ?? 0) : 0;
   }
 
-  /** The value of a response header; several of one name joined as RFC 9110, section 5.3, has it. */
+  /** Every value of a response header, in the order in which they came. */
+  headerValues(name: string): string[] {
+    return (this.#raw.response?.headers ?? []).filter(([known]) => known.toLowerCase() === name).map(([, value]) => value);
+  }
+
+  /** The value of a response header; several of one name are joined (RFC 9110, section 5.3). */
   header(name: string): string | undefined {
-    const values = this.exchange.response?.headers.filter(([known]) => known.toLowerCase() === name).map(([, value]) => value);
-    return values?.length ? values.join(', ') : undefined;
+    const values = this.headerValues(name);
+    return values.length ? values.join(', ') : undefined;
   }
 
   /** The media type, without parameters and in lower case. */
@@ -45,32 +94,77 @@ export class Answer {
 
   /** Whether the target seems out of order rather than wrong: nothing came back, or a 502, 503 or 504. */
   get unanswered(): boolean {
-    return this.status === 0 || [502, 503, 504].includes(this.status);
+    return (this.status === 0 && !this.malformed) || [502, 503, 504].includes(this.status);
   }
 
-  /** The customer of a 200, as far as there is one with a customerId. */
+  /** Whether something came back that no client can read: it breaks off, is no HTTP, is not coded as it says, has no end. */
+  get malformed(): boolean {
+    return this.#raw.malformed === true;
+  }
+
+  /** The customer of a 200, if there is one with a customerId that a request can name. */
   get customer(): (Partial<Customer> & { customerId: string }) | undefined {
     const customer = isObject(this.json) ? this.json.customer : undefined;
-    const named = this.status === 200 && isObject(customer) && typeof customer.customerId === 'string' && customer.customerId !== '';
+    const named = this.status === 200 && isObject(customer) && isId(customer.customerId);
     return named ? (customer as Partial<Customer> as Partial<Customer> & { customerId: string }) : undefined;
   }
 
   /** The answer in a few words: its status, or why there is none. */
   toString(): string {
     const { response, error } = this.exchange;
-    return response ? `${response.status} ${response.statusText}`.trim() : (error ?? 'no answer');
+    return error ?? (response ? `${response.status} ${response.statusText}`.trim() : 'no answer');
   }
+}
+
+/** Whether a value can name a customer in a URL and in JSON: text of valid Unicode, not empty, and not too long. */
+export function isId(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= ID_LENGTH && value.isWellFormed();
+}
+
+/** Characters of a body that results hold; the whole of it was judged. */
+const SHOWN_BODY = 16_384;
+/** Characters of a header's value, and headers, that results hold. */
+const SHOWN_HEADER = 1_000;
+const SHOWN_HEADERS = 100;
+
+function shown({ request, response, error, ...rest }: Exchange, redact: Redact): Exchange {
+  return {
+    ...rest,
+    request: { ...request, url: redact(request.url), ...(request.body !== undefined && { body: redact(request.body) }) },
+    ...(response && {
+      response: {
+        ...response,
+        headers: response.headers
+          .slice(0, SHOWN_HEADERS)
+          .map(([name, value]): [string, string] => [redact(shorten(name, SHOWN_HEADER)), shorten(redact(value), SHOWN_HEADER)]),
+        body: shorten(redact(response.body), SHOWN_BODY),
+      },
+    }),
+    ...(error !== undefined && { error: redact(error) }),
+  };
 }
 
 function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function parse(text: string | undefined): Json | undefined {
-  if (text === undefined) return undefined;
+function parse(text: string): Json | undefined {
   try {
-    return JSON.parse(text);
+    return isTooDeep(text) ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }
+}
+
+/** Whether a JSON text is nested deeper than it can be read. */
+export function isTooDeep(text: string): boolean {
+  if (text.length < 2 * DEPTH) return false;
+  let depth = 0;
+  // Strings are matched only to be skipped.
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (token === '[' || token === '{') depth += 1;
+    else if (token === ']' || token === '}') depth -= 1;
+    if (depth > DEPTH) return true;
+  }
+  return false;
 }

@@ -1,9 +1,14 @@
-import { STATUS_CODES } from 'node:http';
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
-import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { HttpProxyAgent } from 'http-proxy-agent';
+import { HttpsProxyAgent } from 'https-proxy-agent';
 import { Answer } from './answer.ts';
 import type { Authorization } from './authorization.ts';
+import { Body, MalformedBody } from './body.ts';
+import type { Exchange, ExtraHeader } from './exchange.ts';
+import { guardedLookup, proxyFor } from './hosts.ts';
 import type { Redact } from './redaction.ts';
+import { SettingsError } from './settings.ts';
 
 /** A request to the target. */
 export type Outgoing = {
@@ -26,128 +31,232 @@ export type Reach = {
   redact: Redact;
   /** Whether a text gives a key away. */
   leaks: (text: string) => boolean;
+  /** Whether the target may be at any address; otherwise at loopback and private ones alone. */
+  anyAddress?: boolean;
+  /** Headers that every request has besides. */
+  headers?: readonly ExtraHeader[];
+  /** What the client proves itself by to a gateway, as PEM. */
+  certificate?: { cert: string; key: string };
   /** Asks for leave to make a request; resolves when it may be made. May throw to end it. */
   pass: () => Promise<void>;
-  /** Asks for leave to wait these milliseconds, as a 429 told. May throw to end the request. */
-  patience: (milliseconds: number) => void;
+  /** Asks for leave to wait these milliseconds, because a request was answered by this status. May throw to end the request. */
+  wait: (milliseconds: number, status: number) => Promise<void>;
+  /** Notes what is sent, before it is sent; the result notes what came of it. */
+  record?: (outgoing: Outgoing) => (answer: Answer) => void;
 };
 
-/** A client of the target: connections are reused, as many as requests are in flight; nothing is kept between requests but they. */
+/** Times that a request is sent again which is answered 503: more are the request's own fault. */
+const UNAVAILABLE = 3;
+/** Milliseconds between two requests that are answered 429 or 503 and do not say how long to wait: the first, and the most. */
+const PAUSE = { first: 250, most: 8_000 };
+/** Bytes that the head of a response may have. */
+const HEAD = 512 * 1024;
+
+/** What names the suite to the target and its operators. */
+export const USER_AGENT = 'trustly-customers-conformance/1.0.0';
+
+/** A client of the target. It reuses connections and keeps nothing else between requests. */
 export class Client {
   readonly #reach: Reach;
-  #agent: Dispatcher | undefined;
-  #reused = false;
+  #agent: HttpAgent | undefined;
 
   constructor(reach: Reach) {
     this.#reach = reach;
   }
 
-  /** Sends a request. A 429 is waited out; a reset on a reused connection is repeated once on a fresh one; nothing else is repeated. */
+  /**
+   * Sends a request. A 429, and up to three 503s, are waited out. A request is sent once more on a fresh connection if a reused one was
+   * closed before the first byte of an answer. Nothing else is repeated. Throws SettingsError if the target's name led to a public address.
+   */
   async send(outgoing: Outgoing): Promise<Answer> {
-    const wasReused = this.#reused;
-    let answer = await this.#exchange(outgoing);
-    if (wasReused && /\b(ECONNRESET|EPIPE|ECONNABORTED|other side closed)\b/.test(answer.exchange.error ?? '')) {
-      // Others may still be in flight on the old connections.
-      void this.#agent?.close();
-      this.#agent = undefined;
-      answer = await this.#exchange(outgoing);
+    let settle: ((answer: Answer) => void) | undefined;
+    for (let repeats = 0; ; repeats += 1) {
+      await this.#reach.pass();
+      settle ??= this.#reach.record?.(outgoing);
+      const answer = await this.#attempt(outgoing, repeats);
+      if (answer.status !== 429 && (answer.status !== 503 || repeats === UNAVAILABLE)) {
+        settle?.(answer);
+        return answer;
+      }
+      const pause = Math.min(PAUSE.first * 2 ** repeats, PAUSE.most);
+      await this.#reach.wait(Math.max(pause, retryAfter(answer)), answer.status).catch((error) => {
+        settle?.(answer);
+        throw error;
+      });
     }
-    while (answer.status === 429) {
-      const wait = retryAfter(answer);
-      this.#reach.patience(wait);
-      await new Promise((resolve) => setTimeout(resolve, wait));
-      answer = await this.#exchange(outgoing);
-    }
-    return answer;
   }
 
   /** Closes the connections. */
-  async dispose(): Promise<void> {
-    await this.#agent?.destroy();
+  dispose(): void {
+    this.#agent?.destroy();
     this.#agent = undefined;
-    this.#reused = false;
   }
 
-  async #exchange(outgoing: Outgoing): Promise<Answer> {
-    const { baseUrl, timeout, redact, leaks } = this.#reach;
+  async #attempt(outgoing: Outgoing, repeats: number): Promise<Answer> {
+    const { baseUrl, redact, leaks, headers: extra = [] } = this.#reach;
     const { method = 'POST', path = '/customers', query, authorization, body } = outgoing;
     const mediaType = outgoing.mediaType === undefined && body !== undefined ? 'application/json' : outgoing.mediaType;
     // encodeURIComponent writes %20 and %2B, which every decoder reads alike; URLSearchParams would write a bare plus sign for a space.
     const search = Object.entries(query ?? {}).map((pair) => pair.map(encodeURIComponent).join('='));
     const url = `${baseUrl}${path}${search.length ? `?${search.join('&')}` : ''}`;
-    const headers: [string, string][] = [['Accept', 'application/json']];
-    if (mediaType) headers.push(['Content-Type', mediaType]);
     const data = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+    const headers: [string, string][] = [
+      ['Accept', 'application/json'],
+      ...(mediaType ? [['Content-Type', mediaType] as [string, string]] : []),
+    ];
     const request = {
       method,
-      url: redact(url),
+      url,
       headers,
       authorization: { shown: authorization.shown, curl: authorization.curl },
-      ...(data && { body: redact(data.toString('utf8')) }),
+      ...(extra.length && { extra: extra.map(({ name, variable }) => ({ name, variable })) }),
+      ...(this.#reach.certificate && { certificate: true }),
+      ...(data && { body: data.toString('utf8') }),
     };
-    await this.#reach.pass();
+    const all = {
+      'User-Agent': USER_AGENT,
+      ...Object.fromEntries(headers),
+      'Accept-Encoding': 'gzip, deflate, br',
+      ...(authorization.header !== undefined && { Authorization: authorization.header }),
+      ...Object.fromEntries(extra.map(({ name, value }) => [name, value])),
+      ...((data || method === 'POST') && { 'Content-Length': data?.length ?? 0 }),
+    };
     const start = Date.now();
-    try {
-      this.#agent ??= new EnvHttpProxyAgent({ headersTimeout: 0, bodyTimeout: 0 });
-      const signal = AbortSignal.timeout(timeout);
-      const { origin, pathname, search: query } = new URL(url);
-      const response = await this.#agent.request({
-        method: method as Dispatcher.HttpMethod,
-        origin,
-        path: `${pathname}${query}`,
-        headers: [
-          ...headers,
-          ['Accept-Encoding', 'gzip, deflate, br'],
-          ...(authorization.header === undefined ? [] : [['Authorization', authorization.header]]),
-        ].flat(),
-        body: data ?? null,
-        signal,
-        responseHeaders: 'raw',
+    let came = await this.#exchange(method, url, all, data);
+    if (came.lost) came = await this.#exchange(method, url, all, data, true);
+    const { lost: _lost, ...exchange } = came;
+    return new Answer({ request, ...exchange, start, stop: Date.now() }, { redact, leaks, repeats });
+  }
+
+  #newAgent(keepAlive: boolean): HttpAgent {
+    const { baseUrl, certificate, anyAddress = false } = this.#reach;
+    const secure = baseUrl.startsWith('https:');
+    const options = { keepAlive, scheduling: 'lifo' as const, ...certificate };
+    const proxy = proxyFor(baseUrl);
+    if (proxy) return secure ? (new HttpsProxyAgent(proxy, options) as unknown as HttpAgent) : new HttpProxyAgent(proxy, options);
+    const direct = { ...options, lookup: guardedLookup(anyAddress) };
+    return secure ? new HttpsAgent(direct) : new HttpAgent(direct);
+  }
+
+  /** Sends one request on one connection. `lost`: a reused connection was closed before anything came back. */
+  #exchange(
+    method: string,
+    url: string,
+    headers: Record<string, string | number>,
+    data: Buffer | undefined,
+    fresh = false,
+  ): Promise<Pick<Exchange, 'response' | 'error' | 'malformed'> & { lost?: boolean }> {
+    this.#agent ??= this.#newAgent(true);
+    const agent = fresh ? this.#newAgent(false) : this.#agent;
+    const { timeout } = this.#reach;
+    // The path is sent as it is: a URL object would resolve a customerId of dots.
+    const { protocol, hostname, port, origin } = new URL(url);
+    const send = protocol === 'https:' ? requestHttps : requestHttp;
+    return new Promise((resolve, reject) => {
+      const request = send({
+        agent,
+        method,
+        hostname: hostname.replace(/^\[|\]$/g, ''),
+        port,
+        path: url.slice(origin.length) || '/',
+        headers,
+        maxHeaderSize: HEAD,
       });
-      const received = pairs(response.headers as unknown as string[]);
-      const text = decode(Buffer.from(await response.body.arrayBuffer()), received);
-      this.#reused = true;
-      const exchange = {
-        request,
-        response: {
-          status: response.statusCode,
-          statusText: STATUS_CODES[response.statusCode] ?? '',
-          headers: received.map(([name, value]): [string, string] => [name, redact(value)]),
-          body: redact(text),
-        },
-        start,
-        stop: Date.now(),
+      let read = 0;
+      let response: IncomingMessage | undefined;
+      let body: Body | undefined;
+      let timer: NodeJS.Timeout | undefined;
+      const finish = (outcome: Pick<Exchange, 'response' | 'error' | 'malformed'> & { lost?: boolean }) => {
+        clearTimeout(timer);
+        resolve(outcome);
+        // What is left of a message that was given up is of no use to the next request on the connection.
+        if (outcome.error !== undefined || response?.complete === false) request.destroy();
       };
-      return new Answer(exchange, leaks(text) || received.some(([, value]) => leaks(value)));
-    } catch (error) {
-      return new Answer({ request, error: redact(networkError(error, timeout)), start, stop: Date.now() });
-    }
+      const malformed = (error: string) =>
+        finish({ error, malformed: true, ...(response && { response: { ...headOf(response), body: body?.excerpt ?? '' } }) });
+      const fail = (error: NodeJS.ErrnoException) => {
+        if (error.code === 'EHOSTNOTALLOWED') return reject(new SettingsError(error.message));
+        if (response) return malformed(`the body of a ${response.statusCode} broke off after ${body?.length ?? 0} bytes`);
+        if (error.code?.startsWith('HPE_')) return malformed(parseError(error));
+        const bytes = (request.socket?.bytesRead ?? 0) - read;
+        if (bytes > 0) return malformed(`the answer broke off after ${bytes} bytes, in its head`);
+        const lost = !fresh && request.reusedSocket && /ECONNRESET|EPIPE|ECONNABORTED/.test(error.code ?? '');
+        return finish({ error: networkError(error), lost });
+      };
+      timer = setTimeout(() => {
+        if (response) malformed(`the body of a ${response.statusCode} did not end within ${timeout} ms`);
+        else finish({ error: `no answer within ${timeout} ms` });
+      }, timeout);
+      request.once('socket', (socket) => {
+        read = socket.bytesRead;
+      });
+      request.on('error', fail);
+      // A switch of protocols was not asked for.
+      request.on('upgrade', (incoming: IncomingMessage, socket) => {
+        socket.destroy();
+        finish({ response: { ...headOf(incoming), body: '' } });
+      });
+      request.on('response', (incoming: IncomingMessage) => {
+        response = incoming;
+        const { statusCode = 0 } = incoming;
+        // RFC 9110, section 15: nothing else has a meaning.
+        if (statusCode < 200 || statusCode > 599) return malformed(`${statusCode} is not the status of an answer`);
+        body = new Body(incoming.headers['content-encoding']);
+        const read = body;
+        incoming.on('data', (chunk: Buffer) => {
+          try {
+            read.add(chunk);
+          } catch (error) {
+            malformed(`the body of a ${incoming.statusCode} ${(error as Error).message}`);
+          }
+        });
+        incoming.on('error', fail);
+        incoming.on('end', () => {
+          if (!incoming.complete) return fail(new Error('aborted'));
+          try {
+            return finish({ response: { ...headOf(incoming), body: read.text() } });
+          } catch (error) {
+            if (!(error instanceof MalformedBody)) return reject(error);
+            return malformed(`the body of a ${incoming.statusCode} ${error.message}`);
+          }
+        });
+      });
+      request.end(data);
+    });
   }
 }
 
-/** Raw header fields, name and value in turn, as pairs. */
-const pairs = (raw: readonly string[]) =>
-  raw.flatMap((name, index): [string, string][] => (index % 2 ? [] : [[name, raw[index + 1] ?? '']]));
+function headOf({ statusCode = 0, rawHeaders }: IncomingMessage) {
+  const headers = rawHeaders.flatMap((name, index): [string, string][] => (index % 2 ? [] : [[name, rawHeaders[index + 1] ?? '']]));
+  return { status: statusCode, statusText: STATUS_CODES[statusCode] ?? '', headers };
+}
 
-const DECODERS: Record<string, (content: Buffer) => Buffer> = { gzip: gunzipSync, deflate: inflateSync, br: brotliDecompressSync };
-
-/** The content as text, its content coding undone (RFC 9110, section 8.4). Throws where it is not coded as it says. */
-function decode(content: Buffer, headers: readonly [string, string][]): string {
-  const coding = headers.find(([name]) => name.toLowerCase() === 'content-encoding')?.[1].toLowerCase();
-  const decoder = coding === undefined || content.length === 0 ? undefined : DECODERS[coding];
-  return (decoder ? decoder(content) : content).toString('utf8');
+/** One line about an answer that is no HTTP. */
+function parseError({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return `the head of the answer is larger than ${HEAD / 1024} kB`;
+  return `the answer is not valid HTTP/1.1 (${message.replace(/^Parse Error: /, '') || code})`;
 }
 
 /** One line about a request that got no response. */
-function networkError(error: unknown, timeout: number): string {
-  const { name, code, message } = error as NodeJS.ErrnoException;
-  if (name === 'TimeoutError') return `no answer within ${timeout} ms`;
-  return [code, message.split('\n')[0]].filter((part) => part && part !== code).join(': ') || String(code ?? name);
+function networkError({ name, code, message }: NodeJS.ErrnoException): string {
+  if (message === 'socket hang up') return 'the connection was closed before an answer came';
+  const [first = ''] = message.split('\n');
+  return first && first !== code ? (code && !first.includes(code) ? `${code}: ${first}` : first) : String(code ?? name);
 }
 
-/** Milliseconds to wait after a 429, by its Retry-After in seconds or as a date (RFC 9110, section 10.2.3); 1 s without a readable one. */
+/**
+ * Milliseconds to wait after a 429 or 503 by its Retry-After, in seconds or as a date (RFC 9110, section 10.2.3): the longest if there are
+ * several; 1 s after a 429 without a readable one.
+ */
 function retryAfter(answer: Answer): number {
-  const value = answer.header('retry-after') ?? '';
-  const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(wait) ? Math.max(wait, 0) : 1000;
+  const waits = answer.headerValues('retry-after').map((value) => {
+    const wait = /^\s*\d+(\.\d+)?\s*$/.test(value)
+      ? Number(value) * 1000
+      : /[a-z]{3}/i.test(value)
+        ? Date.parse(value) - Date.now()
+        : Number.NaN;
+    return Number.isFinite(wait) ? Math.max(wait, 0) : undefined;
+  });
+  const readable = waits.filter((wait) => wait !== undefined);
+  return readable.length ? Math.max(...readable) : answer.status === 429 ? 1000 : 0;
 }

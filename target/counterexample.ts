@@ -1,9 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Exchange } from './exchange.ts';
+import type { Answer } from './answer.ts';
+import type { Redact } from './redaction.ts';
 
 /** One exchange of a counterexample, and what it was for. */
-export type Step = { intent: string; exchange: Exchange };
+export type Step = { intent: string; answer: Answer };
 
 /** One point where a customer was not as expected, as JSON texts. */
 type Line = { expected: string; actual: string };
@@ -21,66 +22,56 @@ export type Counterexample = {
   baseUrl: string;
   /** Begins every externalId of the run; the script takes a fresh one. */
   prefix: string;
+  /** Redacts what stands in the script. */
+  redact: Redact;
 };
 
 /** Ids that answers gave, in the order of their coming: the script takes those of its own answers. */
 function idsOf(steps: readonly Step[]): string[] {
-  const ids = steps.flatMap(({ exchange }) => /"customerId":"([^"]+)"/.exec(exchange.response?.body ?? '')?.[1] ?? []);
-  return [...new Set(ids)];
+  return [...new Set(steps.flatMap(({ answer }) => answer.customer?.customerId ?? []))];
+}
+
+/** A value as JSON that stands in a script and in HTML alike: it begins no comment, no tag and no line. */
+function literal(value: unknown): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(value, null, 2).replaceAll(/[<>\u2028\u2029\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, escaped);
 }
 
 /**
  * Writes a counterexample as a script that runs on Node alone: the requests with fresh externalIds and phone numbers, the credentials from the
- * variables. The result is its path.
+ * variables. What came from the target stands in one JSON value and nowhere else. The result is its path.
  */
 export function writeCounterexample(folder: string, counterexample: Counterexample): string {
-  const { name, requirement, statement, message, lines, steps, baseUrl, prefix } = counterexample;
-  const ids = idsOf(steps);
-  const requests = steps.map(({ intent, exchange: { request, response, error } }) => ({
-    intent,
-    method: request.method,
-    path: request.url.slice(baseUrl.length),
-    headers: Object.fromEntries(request.headers),
-    body: request.body ?? null,
-    credentials: /\$(TRUSTLY_(?:OTHER_)?)ACCESS_ID/.exec(request.authorization.curl)?.[1] ?? null,
-    recorded: response ? `${response.status} ${response.body}` : (error ?? 'no answer'),
-  }));
-  const text = `// ${requirement}: ${statement}
-// ${message.split('\n')[0]}
-${lines.map(({ expected, actual }) => `//   expected: ${expected}\n//   actual:   ${actual}`).join('\n')}
-// Run it by \`node ${name}.mjs\`; TRUSTLY_BASE_URL, TRUSTLY_ACCESS_ID and TRUSTLY_ACCESS_KEY say where and by whom.
-
-const baseUrl = (process.env.TRUSTLY_BASE_URL ?? ${JSON.stringify(baseUrl)}).replace(/\\/+$/, '');
-const prefix = ${JSON.stringify(prefix)};
-const customerIds = ${JSON.stringify(ids)};
-const requests = ${JSON.stringify(requests, null, 2)};
-
-// Ids and phone numbers of the first run belong to its customers.
-const fresh = new Map([[prefix, \`\${Date.now()}\`.slice(-prefix.length).padStart(prefix.length, '1')]]);
-const renew = (text) => {
-  let renewed = text.replaceAll(/\\+1\\d{3}55501\\d{2}/g, (phone) => {
-    if (!fresh.has(phone)) fresh.set(phone, \`+1\${200 + Math.floor(Math.random() * 700)}55501\${String(Math.floor(Math.random() * 100)).padStart(2, '0')}\`);
-    return fresh.get(phone);
-  });
-  for (const [old, value] of fresh) if (!old.startsWith('+')) renewed = renewed.replaceAll(old, value);
-  return renewed;
-};
-
-for (const [index, { intent, method, path, headers, body, credentials, recorded }] of requests.entries()) {
-  const id = process.env[\`\${credentials}ACCESS_ID\`];
-  const key = process.env[\`\${credentials}ACCESS_KEY\`];
-  if (credentials && (!id || !key)) throw new Error(\`set \${credentials}ACCESS_ID and \${credentials}ACCESS_KEY\`);
-  const authorization = credentials ? { Authorization: \`Basic \${Buffer.from(\`\${id}:\${key}\`).toString('base64')}\` } : {};
-  const response = await fetch(baseUrl + renew(path), { method, headers: { ...headers, ...authorization }, ...(body !== null && { body: renew(body) }) });
-  const answer = await response.text();
-  const given = /"customerId":"([^"]+)"/.exec(answer)?.[1];
-  const before = /"customerId":"([^"]+)"/.exec(recorded)?.[1];
-  if (given && before && customerIds.includes(before) && !fresh.has(before)) fresh.set(before, given);
-  console.log(\`\${index + 1}. \${intent}\\n   \${method} \${renew(path)} \${body === null ? '' : renew(body)}\\n   now:  \${response.status} \${answer}\\n   then: \${renew(recorded)}\`);
-}
-`;
+  const { name, requirement, statement, message, lines, steps, baseUrl, prefix, redact } = counterexample;
+  const data = {
+    requirement: `${requirement}: ${statement}`,
+    message: message.split('\n')[0],
+    lines,
+    baseUrl,
+    prefix,
+    customerIds: idsOf(steps),
+    requests: steps.map(({ intent, answer }) => {
+      const { request, response, error } = answer.exchange;
+      return {
+        intent,
+        method: request.method,
+        path: request.url.slice(baseUrl.length),
+        headers: Object.fromEntries(request.headers),
+        extra: request.extra ?? [],
+        body: request.body ?? null,
+        credentials: /\$(TRUSTLY_(?:OTHER_)?)ACCESS_ID/.exec(request.authorization.curl)?.[1] ?? null,
+        customerId: answer.customer?.customerId ?? null,
+        recorded: response ? `${response.status} ${response.body}` : (error ?? 'no answer'),
+      };
+    }),
+  };
+  const template = readFileSync(new URL('counterexample.template.mjs', import.meta.url), 'utf8');
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${name}.mjs`);
-  writeFileSync(path, text);
+  // A function, because a replacement text gives $ a meaning.
+  writeFileSync(
+    path,
+    template.replace('/* data */ {}', () => redact(literal(data))),
+  );
   return path;
 }

@@ -1,12 +1,28 @@
 import type { Json } from '../schemas/contract.ts';
 import type { Authorization } from './authorization.ts';
+import type { Created } from './ledger.ts';
+import { shorten } from './printable.ts';
 
-/** One request and what came of it, redacted. */
+/** A header that every request has besides, and the variable that holds its value. */
+export type ExtraHeader = { variable: string; name: string; value: string };
+
+/** One request and what came of it. */
 export type Exchange = {
-  request: { method: string; url: string; headers: [string, string][]; authorization: Omit<Authorization, 'header'>; body?: string };
+  request: {
+    method: string;
+    url: string;
+    headers: [string, string][];
+    authorization: Omit<Authorization, 'header'>;
+    extra?: Omit<ExtraHeader, 'value'>[];
+    /** The client showed a certificate. */
+    certificate?: boolean;
+    body?: string;
+  };
   response?: { status: number; statusText: string; headers: [string, string][]; body: string };
-  /** Why there is no response, in one line. */
+  /** Why there is no response that can be read, in one line. */
   error?: string;
+  /** Something came that is no response; `response` then holds what could be read of it. */
+  malformed?: boolean;
   /** Milliseconds since the epoch. */
   start: number;
   stop: number;
@@ -19,7 +35,7 @@ export const EXCHANGE_TYPE = 'application/vnd.allure.http+json';
 export type Tally = {
   requests: number;
   cases: number;
-  created: { customerId: string; externalId: string | null }[];
+  created: Created[];
   /** fast-check's seed of the check. */
   seed: number;
   /** fast-check's path to the case that failed. */
@@ -28,6 +44,9 @@ export type Tally = {
 
 /** The media type of a tally. */
 export const TALLY_TYPE = 'application/vnd.conformance.tally+json';
+
+/** Characters of a request's body that a report holds. */
+const SHOWN = 16_384;
 
 const pairs = (headers: [string, string][]) => headers.map(([name, value]) => ({ name, value }));
 const headerOf = (headers: [string, string][], wanted: string) => headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
@@ -39,13 +58,14 @@ function allureBody(headers: [string, string][], value: string) {
 /** An exchange in the form that Allure's viewer reads. */
 export function toAllure({ request, response, error, start, stop }: Exchange): Json {
   const authorization: [string, string][] = request.authorization.shown ? [['Authorization', request.authorization.shown]] : [];
+  const extra = (request.extra ?? []).map(({ name, variable }): [string, string] => [name, `‹${variable}›`]);
   return {
     schemaVersion: 1,
     request: {
       method: request.method,
       url: request.url,
-      headers: pairs([...authorization, ...request.headers]),
-      ...(request.body !== undefined && { body: allureBody(request.headers, request.body) }),
+      headers: pairs([...authorization, ...extra, ...request.headers]),
+      ...(request.body !== undefined && { body: allureBody(request.headers, shorten(request.body, SHOWN)) }),
     },
     ...(response && {
       response: {
@@ -65,9 +85,20 @@ const quoted = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The request as a curl line for a POSIX shell; credentials come from the variables of the settings. */
 export function curl({ request }: Exchange): string {
+  const extra = (request.extra ?? []).map(({ name, variable }) => `-H "${name}: $${variable}"`);
+  const certificate = request.certificate ? ['--cert "$TRUSTLY_CLIENT_CERT" --key "$TRUSTLY_CLIENT_KEY"'] : [];
   const headers = request.headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`);
   const body = request.body === undefined ? [] : [`--data-raw ${quoted(request.body)}`];
-  return ['curl -sS', `-X ${request.method}`, quoted(request.url), request.authorization.curl, ...headers, ...body]
+  return [
+    'curl -sS',
+    `-X ${request.method}`,
+    quoted(request.url),
+    request.authorization.curl,
+    ...extra,
+    ...certificate,
+    ...headers,
+    ...body,
+  ]
     .filter(Boolean)
     .join(' ');
 }

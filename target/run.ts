@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync as exists, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync as exists, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Customer } from '../schemas/contract.ts';
 import { Client } from './client.ts';
-import { keysOf, redactor } from './redaction.ts';
+import type { ExtraHeader } from './exchange.ts';
+import { proxyFor } from './hosts.ts';
+import type { Ledger } from './ledger.ts';
+import { detector, redactor, secretsOf } from './redaction.ts';
 import type { Credentials, Depth, Replay } from './settings.ts';
-import { type Limits, Turnstile } from './turnstile.ts';
-
-/** The target cannot be judged: it is out of order, refuses the credentials, or asks for more patience than a run has. */
-export class Outage extends Error {
-  override name = 'Outage';
-}
+import { type Entrance, type Limits, Stopped, Turnstile } from './turnstile.ts';
 
 /** How state is read back; found out once per run. */
 export type ReadBack = {
@@ -21,9 +19,6 @@ export type ReadBack = {
   /** A read was seen to come behind a write. */
   lags: boolean;
 };
-
-/** A customer that the run created. */
-export type Created = { customerId: string; externalId: string | null };
 
 /** What the workers of one run share. */
 export type Run = {
@@ -42,13 +37,22 @@ export type Run = {
   replay?: Replay;
   /** The folder where results land. */
   out: string;
+  /** The journal of what was created; none: nobody asks for it. */
+  ledger?: string;
+  /** The target may be at any address. */
+  anyAddress: boolean;
+  /** Headers that every request has besides. */
+  headers: readonly ExtraHeader[];
+  certificate?: { cert: string; key: string };
   readBack: ReadBack;
   /** The merchantId that the target gave its answers, if it gave one. */
   merchantId?: string;
   /** A folder for what workers tell one another. */
   scratch: string;
+  /** Where the limits of the run are served. */
+  entrance: Entrance;
   /** What was done before the first check. */
-  preflight: { requests: number; created: Created[] };
+  preflight: { requests: number };
 };
 
 /** Not of the settings' TRUSTLY_ family: nobody sets it by hand. */
@@ -67,8 +71,6 @@ export function publishedRun(): Run | undefined {
 
 /** Milliseconds that a read may come behind a write. */
 export const LAG = 1_000;
-/** Milliseconds that a run waits in all where the target answers 429. */
-const PATIENCE = 60_000;
 
 const file = (run: Run, ...names: string[]) => join(run.scratch, ...names);
 
@@ -92,16 +94,6 @@ export function claim(run: Run, kind: string, value: string, owner: string): boo
   }
 }
 
-/** Takes these milliseconds of the run's patience. Throws Outage where too little is left. */
-export function spendPatience(run: Run, milliseconds: number): void {
-  const path = file(run, 'patience');
-  appendFileSync(path, `${milliseconds}\n`);
-  const spent = readFileSync(path, 'utf8')
-    .split('\n')
-    .reduce((sum, line) => sum + Number(line), 0);
-  if (spent > PATIENCE) throw new Outage(`the target answers 429 and asks for more than ${PATIENCE / 1000} s of waiting in all`);
-}
-
 /**
  * Whether a read that is not as expected may still be behind its write. A target whose reads were never seen behind, and waited for in
  * vain before, is not waited for again: it is wrong, not slow.
@@ -115,39 +107,47 @@ export function noteLag(run: Run, ended: 'behind' | 'vain'): void {
   writeFileSync(file(run, ended), '');
 }
 
-/** Tells every worker that the target is out of order. */
-export function declareOutage(run: Run, reason: string): void {
-  writeFileSync(file(run, 'outage'), reason);
-}
-
-/** Why the target is out of order; undefined while it is not known to be. */
-export function outage(run: Run): string | undefined {
-  try {
-    return readFileSync(file(run, 'outage'), 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
-/** A worker's way through the run's turnstile. */
-export function enter({ scratch, limits }: Run): Turnstile {
-  return new Turnstile(scratch, limits);
+/** A worker's way through the run's turnstile. Throws Stopped if the run is over. */
+export function enter({ entrance, limits }: Run): Promise<Turnstile> {
+  return Turnstile.enter(entrance, limits);
 }
 
 /** A client of the run's target. `extend` gives the current check more time, in milliseconds. */
-export function connect(run: Run, turnstile: Turnstile, extend: (milliseconds: number) => void = () => undefined): Client {
-  const merchants = run.other ? [run.merchant, run.other] : [run.merchant];
-  const keys = keysOf(merchants);
-  const redactKeys = redactor(keys);
+export function connect(
+  run: Run,
+  turnstile: Turnstile,
+  { extend, ledger }: { extend?: (milliseconds: number) => void; ledger?: Ledger | undefined } = {},
+): Client {
+  const { keys, all } = secretsOfRun(run);
+  const { baseUrl, timeout, anyAddress, headers, certificate } = run;
   return new Client({
-    baseUrl: run.baseUrl,
-    timeout: run.timeout,
-    redact: redactor([...keys, ...merchants.map(({ accessId }) => accessId)]),
-    leaks: (text) => redactKeys(text) !== text,
-    pass: () => turnstile.pass(),
-    patience: (milliseconds) => {
-      spendPatience(run, milliseconds);
-      extend(milliseconds);
-    },
+    baseUrl,
+    timeout,
+    anyAddress,
+    headers,
+    ...(certificate && { certificate }),
+    redact: redactor(all),
+    leaks: detector(keys),
+    pass: () => turnstile.pass(extend),
+    wait: (milliseconds, status) => turnstile.wait(milliseconds, status),
+    ...(ledger && {
+      record: (outgoing) => {
+        try {
+          return ledger.record(outgoing);
+        } catch (error) {
+          // A customer that nobody could list is not created.
+          const reason = `${run.ledger} cannot be written (${(error as Error).message.split(', ')[0]})`;
+          turnstile.stop(reason);
+          throw new Stopped(reason);
+        }
+      },
+    }),
   });
+}
+
+/** What results must not hold: `keys` are looked for in answers, `all` is redacted. */
+export function secretsOfRun({ baseUrl, merchant, other, headers }: Pick<Run, 'baseUrl' | 'merchant' | 'other' | 'headers'>) {
+  const proxy = proxyFor(baseUrl);
+  const { password } = new URL(proxy ?? baseUrl);
+  return secretsOf(other ? [merchant, other] : [merchant], [...headers.map(({ value }) => value), password]);
 }

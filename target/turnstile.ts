@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What a run may ask of its target. */
 export type Limits = {
@@ -18,27 +18,74 @@ export class Spent extends Error {
   override name = 'Spent';
 }
 
-type Question = { id: number; take: number } | { id: number; pass: true } | { give: number };
-type Reply = { id: number; ok: boolean };
-
-/** Where a run's turnstile listens: a socket in its scratch folder, or a pipe of Windows named after it. */
-const address = (scratch: string) =>
-  process.platform === 'win32' ? `\\\\.\\pipe\\${scratch.replaceAll(/[\\/:]/g, '-')}` : join(scratch, 'turnstile');
-
-const send = (socket: Socket, message: Question | Reply) => socket.writable && socket.write(`${JSON.stringify(message)}\n`);
-
-function receive<Message>(socket: Socket, handle: (message: Message) => void): void {
-  createInterface(socket).on('line', (line) => handle(JSON.parse(line)));
+/** The run is over before its checks are: the target is out of order, or results cannot be written. */
+export class Stopped extends Error {
+  override name = 'Stopped';
 }
 
-/** Serves the limits of a run to all of its workers. The result closes it. */
-export async function serveTurnstile(scratch: string, limits: Limits): Promise<() => Promise<void>> {
+/** Where a run's turnstile listens on loopback, and the word that its workers show. */
+export type Entrance = { port: number; token: string /** Milliseconds since the epoch when the run's time is over. */; deadline?: number };
+
+/** What the target was seen to do about the rate of requests. */
+export type Pauses = {
+  /** Times that it answered 429 or 503. */ count: number /** Milliseconds that the run waited in all. */;
+  waited: number;
+};
+
+/** Milliseconds that a run waits in all because its target answers 429 or 503. */
+const PATIENCE = 60_000;
+
+type Question =
+  | { token: string }
+  | { id: number; take: number }
+  | { id: number; pass: true }
+  | { id: number; wait: number; status: number }
+  | { give: number }
+  | { stop: string };
+type Message = { id: number; ok: boolean } | { resumeAt: number } | { stopped: string };
+
+const send = (socket: Socket, message: Question | Message) => socket.writable && socket.write(`${JSON.stringify(message)}\n`);
+
+/** Hands each line of a socket on. What is no message, or breaks the connection, ends it. */
+function receive<Received>(socket: Socket, handle: (message: Received) => void): void {
+  // Messages are short and each is waited for.
+  socket.setNoDelay(true);
+  socket.on('error', () => socket.destroy());
+  createInterface(socket)
+    .on('line', (line) => {
+      let message: Received;
+      try {
+        message = JSON.parse(line);
+      } catch {
+        socket.destroy();
+        return;
+      }
+      handle(message);
+    })
+    .on('error', () => socket.destroy());
+}
+
+/** What the process that serves a run is told: the target makes the run wait longer; a worker ended the run. */
+export type Events = { onPause?: (pauses: Pauses, status: number) => void; onStop?: (reason: string) => void };
+
+/** Serves the limits of a run to all of its workers. */
+export async function serveTurnstile(
+  limits: Limits,
+  { onPause, onStop }: Events = {},
+): Promise<{ entrance: Entrance; close: () => Promise<void> }> {
+  const token = randomUUID();
   let free = limits.concurrency;
   let made = 0;
   let next = 0;
-  const waiting: { slots: number; go: () => void }[] = [];
+  let resumeAt = 0;
+  let stopped: string | undefined;
+  const pauses: Pauses = { count: 0, waited: 0 };
+  let waiting: { socket: Socket; slots: number; go: () => void }[] = [];
   const sockets = new Set<Socket>();
 
+  const tellAll = (message: Message) => {
+    for (const socket of sockets) send(socket, message);
+  };
   const admit = () => {
     for (let first = waiting[0]; first && first.slots <= free; first = waiting[0]) {
       free -= first.slots;
@@ -53,97 +100,173 @@ export async function serveTurnstile(scratch: string, limits: Limits): Promise<(
     next = Math.max(next, now) + (limits.rps ? 1000 / limits.rps : 0);
     return setTimeout(() => send(socket, { id, ok: true }), limits.rps ? next - now - 1000 / limits.rps : 0);
   };
-  const server: Server = createServer((socket) => {
-    let held = 0;
-    sockets.add(socket);
+  // Requests that wait at the same time wait once.
+  const pause = (id: number, socket: Socket, wait: number, status: number) => {
+    const now = Date.now();
+    const until = Math.max(resumeAt, now + wait);
+    const more = until - Math.max(resumeAt, now);
+    pauses.count += 1;
+    if (pauses.waited + more > PATIENCE) return send(socket, { id, ok: false });
+    pauses.waited += more;
+    resumeAt = until;
+    onPause?.(pauses, status);
+    tellAll({ resumeAt });
+    return send(socket, { id, ok: true });
+  };
+  const server = createServer((socket) => {
+    let slotsHeld = 0;
+    let known = false;
     receive<Question>(socket, (question) => {
-      if ('give' in question) {
-        held -= question.give;
-        free += question.give;
-        admit();
-      } else if ('pass' in question) {
-        pass(question.id, socket);
-      } else {
-        // A race of more requests than may be in flight is run by as many as may.
-        const slots = Math.min(question.take, limits.concurrency);
-        const go = () => {
-          held += slots;
-          send(socket, { id: question.id, ok: true });
-        };
-        waiting.push({ slots, go });
-        admit();
+      if ('token' in question) {
+        known = question.token === token;
+        if (!known) return socket.destroy();
+        sockets.add(socket);
+        if (resumeAt > Date.now()) send(socket, { resumeAt });
+        if (stopped !== undefined) send(socket, { stopped });
+        return send(socket, { id: 0, ok: true });
       }
+      if (!known) return socket.destroy();
+      if ('stop' in question) {
+        if (stopped === undefined) onStop?.(question.stop);
+        stopped ??= question.stop;
+        return tellAll({ stopped });
+      }
+      if ('give' in question) {
+        slotsHeld -= question.give;
+        free += question.give;
+        return admit();
+      }
+      if ('wait' in question) return pause(question.id, socket, question.wait, question.status);
+      if ('pass' in question) return pass(question.id, socket);
+      // A race of more requests than may be in flight is run by as many as may.
+      const slots = Math.min(question.take, limits.concurrency);
+      waiting.push({
+        socket,
+        slots,
+        go: () => {
+          slotsHeld += slots;
+          send(socket, { id: question.id, ok: true });
+        },
+      });
+      return admit();
     });
-    socket.on('error', () => undefined);
-    // A worker that ended gives back what it held.
+    // A worker that ended gives back what it held, and waits for nothing.
     socket.on('close', () => {
       sockets.delete(socket);
-      free += held;
-      held = 0;
+      waiting = waiting.filter((one) => one.socket !== socket);
+      free += slotsHeld;
+      slotsHeld = 0;
       admit();
     });
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(address(scratch), resolve));
-  return async () => {
-    for (const socket of sockets) socket.destroy();
-    await new Promise((resolve) => server.close(resolve));
-    await rm(address(scratch), { force: true });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    entrance: { port, token },
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
   };
 }
 
 /** A worker's way through the turnstile of its run. */
 export class Turnstile {
-  readonly #scratch: string;
   readonly #limits: Limits;
-  readonly #replies = new Map<number, (ok: boolean) => void>();
-  #socket: Socket | undefined;
+  readonly #socket: Socket;
+  readonly #replies = new Map<number, { resolve: (ok: boolean) => void; reject: (error: Error) => void }>();
   #id = 0;
+  #resumeAt = 0;
+  #stopped: string | undefined;
 
-  constructor(scratch: string, limits: Limits) {
-    this.#scratch = scratch;
+  private constructor(entrance: Entrance, limits: Limits) {
     this.#limits = limits;
+    this.#socket = connect(entrance.port, '127.0.0.1');
+    // The turnstile alone keeps no worker alive.
+    this.#socket.unref();
+    receive<Message>(this.#socket, (message) => {
+      if ('resumeAt' in message) this.#resumeAt = message.resumeAt;
+      else if ('stopped' in message) this.#stopped = message.stopped;
+      else {
+        this.#replies.get(message.id)?.resolve(message.ok);
+        this.#replies.delete(message.id);
+      }
+    });
+    this.#socket.on('close', () => {
+      this.#stopped ??= 'the run was ended';
+      for (const { reject } of this.#replies.values()) reject(new Stopped(this.#stopped));
+      this.#replies.clear();
+    });
+  }
+
+  /** Enters the turnstile of a run. Throws Stopped if nobody serves it any more. */
+  static async enter(entrance: Entrance, limits: Limits): Promise<Turnstile> {
+    const turnstile = new Turnstile(entrance, limits);
+    const welcome = turnstile.#reply(0);
+    send(turnstile.#socket, { token: entrance.token });
+    await welcome;
+    return turnstile;
+  }
+
+  /** Why the run is over; undefined while it goes on. */
+  get stopped(): string | undefined {
+    return this.#stopped;
+  }
+
+  /** Ends the run for every worker. */
+  stop(reason: string): void {
+    this.#stopped ??= reason;
+    send(this.#socket, { stop: reason });
   }
 
   /** Takes slots for requests that are in flight together, in the order of asking; the result gives them back. */
   async take(slots: number): Promise<() => void> {
     const taken = Math.min(slots, this.#limits.concurrency);
     await this.#ask({ take: taken });
-    return () => void send(this.#open(), { give: taken });
+    return () => void send(this.#socket, { give: taken });
   }
 
-  /** Lets one request through. Throws Spent where the run has made all that it may. */
-  async pass(): Promise<void> {
+  /**
+   * Lets one request through. `extend` is called before a wait that the target asked for, with its milliseconds. Throws Spent if the run
+   * has made all that it may, and Stopped if it is over.
+   */
+  async pass(extend: (milliseconds: number) => void = () => undefined): Promise<void> {
     const { rps, requests } = this.#limits;
+    for (let rest = this.#rest(); rest > 0; rest = this.#rest()) {
+      extend(rest);
+      await sleep(rest);
+    }
+    if (this.#stopped !== undefined) throw new Stopped(this.#stopped);
     if (rps === undefined && requests === undefined) return;
     if (!(await this.#ask({ pass: true }))) throw new Spent(`TRUSTLY_MAX_REQUESTS is ${requests}`);
   }
 
+  /** Makes every request of the run wait these milliseconds. Throws Stopped if that is more than a run waits in all. */
+  async wait(milliseconds: number, status: number): Promise<void> {
+    if (await this.#ask({ wait: milliseconds, status })) return;
+    const reason = `the target answers ${status} and asks for more than ${PATIENCE / 1000} s of waiting in all; set TRUSTLY_MAX_RPS to stay under its limit`;
+    this.stop(reason);
+    throw new Stopped(reason);
+  }
+
   /** Leaves. */
   close(): void {
-    this.#socket?.destroy();
-    this.#socket = undefined;
+    this.#socket.destroy();
   }
 
-  #ask(question: { take: number } | { pass: true }): Promise<boolean> {
+  #rest(): number {
+    return this.#stopped === undefined ? this.#resumeAt - Date.now() : 0;
+  }
+
+  #ask(question: { take: number } | { pass: true } | { wait: number; status: number }): Promise<boolean> {
     this.#id += 1;
-    const id = this.#id;
-    const socket = this.#open();
-    return new Promise((resolve) => {
-      this.#replies.set(id, resolve);
-      send(socket, { id, ...question });
-    });
+    const reply = this.#reply(this.#id);
+    send(this.#socket, { id: this.#id, ...question });
+    return reply;
   }
 
-  #open(): Socket {
-    if (this.#socket) return this.#socket;
-    const socket = connect(address(this.#scratch));
-    // The turnstile alone keeps no worker alive.
-    socket.unref();
-    receive<Reply>(socket, ({ id, ok }) => {
-      this.#replies.get(id)?.(ok);
-      this.#replies.delete(id);
-    });
-    this.#socket = socket;
-    return socket;
+  #reply(id: number): Promise<boolean> {
+    if (this.#socket.destroyed) return Promise.reject(new Stopped(this.#stopped ?? 'the run was ended'));
+    return new Promise((resolve, reject) => this.#replies.set(id, { resolve, reject }));
   }
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { plain, unusual } from '../generators/arbitraries.ts';
 import { type Removable, removableProperties } from '../generators/customers.ts';
 import { type Fault, faultKinds, faults } from '../generators/faults.ts';
-import { apply, type Changes, type Difference } from '../generators/model.ts';
+import { apply, type Changes, type Difference, keptBy } from '../generators/model.ts';
 import type { Customer, Json, JsonObject } from '../schemas/contract.ts';
 import type { Answer } from '../target/answer.ts';
 import type { Outgoing as Request } from '../target/client.ts';
@@ -87,7 +87,7 @@ test.describe('generated customers', () => {
         const created = await customers.create(sent);
         holdAnswered(created);
         if (!created.customer) return;
-        const of = ({ property }: Difference) => keeps(property, sent[property.split('.')[0] as keyof Customer]);
+        const of = (difference: Difference) => keptBy(difference, 'CRE-3');
         await holdState(customers.stored(customers.known(created, sent)), sent, of);
       },
     );
@@ -109,7 +109,7 @@ test.describe('generated customers', () => {
           const of = (difference: Difference) => {
             if (answer.refused) return 'REF-1';
             const id = blame(difference, { changes: values, before: before.state });
-            return id === 'UPD-4' ? id : keeps(difference.property, values[difference.property.split('.')[0] as keyof Customer], id);
+            return id === 'UPD-4' ? id : keptBy(difference, id);
           };
           await holdState(customers.stored(before), expected, of, before.state);
         },
@@ -313,12 +313,6 @@ test.describe('generated faults', () => {
     );
   });
 });
-
-/** The requirement that keeps a value. */
-function keeps(property: string, value: unknown, otherwise = 'CRE-3'): string {
-  if (property === 'enrollDate') return 'VAL-6';
-  return typeof value === 'string' || property.includes('.') ? 'VAL-5' : otherwise;
-}
 
 /** Sends what is wrong. Where its size alone is, the end of the connection is a refusal too: then there is no answer. */
 async function sendFault(

@@ -149,7 +149,7 @@ test.describe('a string is kept', () => {
 
         expect(created).toBeAnswered();
         if (kind === 'unusual' && created.refused) customers.notApplicable('the target refuses such a value');
-        await expect(customers.stored(customers.known(created, sent))).toHaveKept(changes);
+        await expect(customers.stored(customers.known(created, sent))).toHaveKept(changes, 'CRE-3');
       });
 
       test(`with ${what}, in an update`, requirement('VAL-5'), async ({ customers }) => {
@@ -162,7 +162,7 @@ test.describe('a string is kept', () => {
         expect(answer).toBeAnswered();
         if (kind === 'unusual' && answer.refused) customers.notApplicable('the target refuses such a value');
         customers.reached(before, answer);
-        await expect(customers.stored(before)).toHaveKept(changes);
+        await expect(customers.stored(before)).toHaveKept(changes, 'UPD-2');
       });
     }
   }
@@ -174,7 +174,7 @@ test.describe('a taxId is kept', () => {
     const sent = { ...customers.people.plain('CA'), taxId, address };
     await customers.keeping(['taxId']);
 
-    await expect(customers.stored(customers.known(await customers.create(sent), sent))).toHaveKept({ taxId });
+    await expect(customers.stored(customers.known(await customers.create(sent), sent))).toHaveKept({ taxId }, 'CRE-3');
   });
 });
 
@@ -189,7 +189,7 @@ test.describe('enrollDate is kept', () => {
       const sent = { ...customers.people.plain(), enrollDate };
       const known = customers.known(await customers.create(sent), sent);
 
-      await expect(customers.stored(known)).toHaveKept({ enrollDate });
+      await expect(customers.stored(known)).toHaveKept({ enrollDate }, 'CRE-3');
     });
   }
 });

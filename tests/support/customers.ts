@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { People, Plain } from '../../generators/customers.ts';
 import { apply, type Changes, compare, isOwned, type State, withholdable } from '../../generators/model.ts';
 import { type Customer, sentences, validateCreate, validateUpdate } from '../../schemas/contract.ts';
@@ -5,9 +6,10 @@ import type { Answer } from '../../target/answer.ts';
 import { type Authorization, merchant } from '../../target/authorization.ts';
 import type { Client, Outgoing } from '../../target/client.ts';
 import { curl } from '../../target/exchange.ts';
-import { claim, declareOutage, LAG, mayLag, noteLag, Outage, type ReadBack, type Run } from '../../target/run.ts';
+import { shorten } from '../../target/printable.ts';
+import { claim, LAG, mayLag, noteLag, type ReadBack, type Run } from '../../target/run.ts';
 import type { Credentials } from '../../target/settings.ts';
-import { Spent } from '../../target/turnstile.ts';
+import { Spent, Stopped, type Turnstile } from '../../target/turnstile.ts';
 import { type Finding, findings, type Operation } from './finding.ts';
 import { told } from './matchers.ts';
 import type { Stage } from './stage.ts';
@@ -76,6 +78,7 @@ export class Customers {
   readonly #client: Client;
   readonly #stranger: Client;
   readonly #run: Run;
+  readonly #turnstile: Turnstile;
   readonly #stage: Stage;
   readonly #budget: Budget;
   readonly #authorization: Authorization;
@@ -93,6 +96,7 @@ export class Customers {
     /** For requests with other credentials than the merchant's: it shares no connection and no cookie with `client`. */
     stranger: Client;
     run: Run;
+    turnstile: Turnstile;
     stage: Stage;
     budget: Budget;
     people: People;
@@ -103,6 +107,7 @@ export class Customers {
     this.#client = options.client;
     this.#stranger = options.stranger;
     this.#run = options.run;
+    this.#turnstile = options.turnstile;
     this.#stage = options.stage;
     this.#budget = options.budget;
     this.people = options.people;
@@ -122,12 +127,13 @@ export class Customers {
     return await this.#stage.step(intent, async () => {
       const authorization = outgoing.authorization ?? this.#authorization;
       const answer = await this.#exchange({ ...outgoing, authorization });
-      if ((outgoing.method ?? 'POST') === 'POST') this.#lastWrite = answer.exchange.stop;
+      if ((outgoing.method ?? 'POST') === 'POST') this.#lastWrite = Date.now();
       if (answer.status >= 300 && answer.status < 400) {
-        this.#inconclusive(`a redirect is no answer: ${answer} to ${answer.header('location') ?? 'nowhere'}`);
+        const location = answer.redact(shorten(answer.header('location') ?? 'nowhere', 200));
+        this.#inconclusive(`a redirect is not followed: ${answer} to ${location}`);
       }
       const refusesUs = authorization === this.#authorization && [401, 403].includes(answer.status);
-      if (answer.unanswered || refusesUs) await this.#suspect(answer, outgoing.oversized);
+      if (answer.unanswered || answer.malformed || refusesUs) await this.#suspect(answer, outgoing.oversized);
       for (const finding of findings(answer, operation)) this.#tell(answer, finding);
       return answer;
     });
@@ -145,7 +151,7 @@ export class Customers {
   shows(answer: Answer, expected: State, before: State = {}): void {
     const differences = compare(expected, answer.customer ?? {}, before);
     if (differences.length === 0) return;
-    const kind = answer.exchange.request.body?.includes(':null') ? 'removal' : 'update';
+    const kind = answer.sent.includes(':null') ? 'removal' : 'update';
     const message = 'the answer does not show the customer as it is after the request';
     this.#tell(answer, { id: 'ANS-5', message, lines: told(differences), shape: kind });
   }
@@ -350,7 +356,7 @@ export class Customers {
       const accepted = accept(answer);
       if (waited && (accepted || late)) noteLag(this.#run, accepted ? 'behind' : 'vain');
       if (accepted || late || !mayLag(this.#run)) return answer;
-      await new Promise((resolve) => setTimeout(resolve, pause));
+      await sleep(pause);
     }
   }
 
@@ -372,6 +378,7 @@ export class Customers {
       client: this.#stranger,
       stranger: this.#stranger,
       run: this.#run,
+      turnstile: this.#turnstile,
       stage: this.#stage,
       budget: this.#budget,
       people: this.people,
@@ -397,7 +404,7 @@ export class Customers {
   /** Waits until a read can no longer be behind the last write, on a target where reads were seen to be. */
   async #settled(): Promise<void> {
     const rest = this.#run.readBack.lags ? this.#lastWrite + LAG - Date.now() : 0;
-    if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+    if (rest > 0) await sleep(rest);
   }
 
   async #exchange(outgoing: Outgoing): Promise<Answer> {
@@ -408,9 +415,8 @@ export class Customers {
     const client = outgoing.authorization === this.#authorization ? this.#client : this.#stranger;
     const answer = await client.send(outgoing).catch((error) => {
       if (error instanceof Spent) return this.#stage.end('left out', error.message);
-      if (!(error instanceof Outage)) throw error;
-      declareOutage(this.#run, error.message);
-      return this.#inconclusive(error.message);
+      if (error instanceof Stopped) return this.#inconclusive(error.message);
+      throw error;
     });
     await this.#stage.show(answer);
     return answer;
@@ -421,19 +427,31 @@ export class Customers {
     const plain = await this.#stage.step('is the target still there?', () =>
       this.#exchange({ body: this.people.plain(), authorization: merchant(this.#run.merchant) }),
     );
-    if (plain.unanswered || [401, 403].includes(plain.status)) {
-      const reason = plain.unanswered ? `the target does not answer any more: ${plain}` : `the target refuses the credentials: ${plain}`;
-      declareOutage(this.#run, reason);
-      this.#inconclusive(reason);
+    if (plain.malformed) {
+      this.#tell(plain, { id: 'REF-3', message: String(plain), shape: 'malformed' });
+      this.#stop(`no answer can be read: ${plain}`);
+    }
+    if (plain.unanswered) this.#stop(`the target does not answer any more: ${plain}`);
+    if ([401, 403].includes(plain.status)) this.#stop(`the target refuses the credentials: ${plain}`);
+    if (answer.status === 503 && plain.repeats > 0) {
+      this.#inconclusive(
+        'the target answers 503 now and then, also to plain requests, as a rate limit does; set TRUSTLY_MAX_RPS to stay under it',
+      );
     }
     // The early end of the connection is a refusal of what is too large.
-    if (oversized && !answer.exchange.response && !answer.exchange.error?.startsWith('no answer within')) return;
-    if (answer.unanswered) {
+    if (oversized && answer.status === 0 && !answer.malformed && !answer.toString().startsWith('no answer within')) return;
+    if (answer.unanswered || answer.malformed) {
       const cause = answer.toString();
       // Told once per run: each further request of the kind would cost its time-out again, and once more to confirm it.
       if (!claim(this.#run, 'findings', `REF-3 ${cause}`, this.#stage.id)) this.notTestable(`a request was not answered: ${cause}`);
       throw new Unanswered(`${answer}, while a plain request right after it was answered ${plain}\n  curl: ${curl(answer.exchange)}`);
     }
+  }
+
+  /** Ends the run for every worker, and this check. */
+  #stop(reason: string): never {
+    this.#turnstile.stop(reason);
+    return this.#inconclusive(reason);
   }
 }
 

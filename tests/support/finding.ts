@@ -1,5 +1,5 @@
 import { sentences, validateAnswer, validateCustomerAnswer, validateCustomerList } from '../../schemas/contract.ts';
-import type { Answer } from '../../target/answer.ts';
+import { type Answer, isId, isTooDeep } from '../../target/answer.ts';
 
 /** A promise about every answer that one answer breaks, whatever its check is about. */
 export type Finding = {
@@ -16,28 +16,30 @@ export type Finding = {
 /** Which promise a 200 is held to. */
 export type Operation = 'upsert' | 'get' | 'list' | 'other';
 
-/** What the server's insides look like: a stack trace, SQL, a source file. The envelope's `domain`, an exception's name, is none of it. */
+/**
+ * What the server's insides look like: a stack trace, SQL, a source file. The envelope's `domain`, an exception's name, is none of it. Each
+ * repetition is bounded, so that no text takes long to search.
+ */
 const INSIDES = [
-  /\bat [\w$.<>]+ ?\([^)]*:\d+\)/,
+  /\bat [\w$.<>]{1,200} ?\([^)]{0,300}:\d+\)/,
   /Traceback \(most recent call last\)/,
-  /\bSELECT\b.+\bFROM\b|\bINSERT INTO\b|\bUPDATE \S+ SET\b|\bDELETE FROM\b|\bSQLSTATE\b|\bORA-\d{5}\b/,
+  /\bSELECT\b.{1,500}\bFROM\b|\bINSERT INTO\b|\bUPDATE \S{1,100} SET\b|\bDELETE FROM\b|\bSQLSTATE\b|\bORA-\d{5}\b/,
   // The path of a URL, which any property may hold, is none.
-  /(?<![\w:/.-])(?:\/[\w.-]+){2,}\.(?:js|mjs|ts|java|kt|py|rb|php|go|cs|jar|class)\b/,
-  /\b[A-Z]:\\\\?(?:[\w.-]+\\)+/,
+  /(?<![\w:/.-])(?:\/[\w.-]{1,100}){2,20}\.(?:js|mjs|ts|java|kt|py|rb|php|go|cs|jar|class)\b/,
+  /\b[A-Z]:\\\\?(?:[\w.-]{1,100}\\){1,20}/,
 ];
 
 const isJson = (mediaType: string) => mediaType === 'application/json' || mediaType.endsWith('+json');
 
 /** What one answer breaks. An answer that never came is judged where it is known whether the target is out of order. */
 export function findings(answer: Answer, operation: Operation): Finding[] {
-  const { response } = answer.exchange;
-  if (!response) return [];
+  if (answer.status === 0) return [];
   const found: Finding[] = [];
   const add = (id: string, message: string, shape = message) => found.push({ id, message, shape });
   if (answer.status >= 500) add('REF-3', `the target answered ${answer}`, `${answer.status}`);
   if (answer.leaks) add('ANS-7', 'the answer contains the key that the request was authorized with');
-  if (isJson(answer.mediaType) && response.body !== '' && answer.json === undefined) {
-    add('REF-3', `the body of a ${answer.status} says that it is JSON and is not`);
+  if (isJson(answer.mediaType) && answer.body !== '' && answer.json === undefined) {
+    add('REF-3', `the body of a ${answer.status} says that it is JSON and is not${whyNot(answer)}`);
   }
   const insides = insidesOf(answer);
   if (insides) add('ANS-8', `the answer shows the server's insides: ${JSON.stringify(insides)}`, 'insides');
@@ -48,10 +50,15 @@ export function findings(answer: Answer, operation: Operation): Finding[] {
   return found;
 }
 
+/** What hides a body that looks like JSON from whoever reads it; empty if that is not known. */
+function whyNot({ body }: Answer): string {
+  if (body.startsWith('\uFEFF')) return ': it begins with a byte order mark';
+  return isTooDeep(body) ? ': it is nested deeper than can be read' : '';
+}
+
 /** The first of the server's insides in an answer; what the request itself sent is none. */
-export function insidesOf({ exchange: { request, response } }: Answer): string | undefined {
-  if (!response) return undefined;
-  const found = INSIDES.map((pattern) => pattern.exec(response.body)?.[0]).find((text) => text && !request.body?.includes(text));
+export function insidesOf({ body, sent }: Answer): string | undefined {
+  const found = INSIDES.map((pattern) => pattern.exec(body)?.[0]).find((text) => text && !sent.includes(text));
   return found?.slice(0, 100);
 }
 
@@ -63,6 +70,13 @@ function schemaFindings(answer: Answer, operation: Operation): Finding[] {
   }
   if (answer.json === undefined) {
     return [{ id: operation === 'upsert' ? 'ANS-2' : 'ANS-6', message: 'the body of a 200 is not JSON', shape: 'no JSON' }];
+  }
+  const { customerId } = (answer.json as { customer?: { customerId?: unknown } | null } | null)?.customer ?? {};
+  const usable: boolean = isId(customerId);
+  if (operation === 'upsert' && typeof customerId === 'string' && !usable) {
+    const what =
+      customerId === '' ? 'is empty' : customerId.isWellFormed() ? `has ${customerId.length} characters` : 'is not valid Unicode';
+    return [{ id: 'ANS-4', message: `the customerId ${what}, so that no request can name the customer`, shape: 'customerId' }];
   }
   const validate = { upsert: validateAnswer, get: validateCustomerAnswer, list: validateCustomerList }[operation];
   if (validate(answer.json)) return [];

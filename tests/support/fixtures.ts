@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { test as base } from '@playwright/test';
+import { test as base, type TestInfo } from '@playwright/test';
 import { People } from '../../generators/customers.ts';
 import type { Client } from '../../target/client.ts';
 import { TALLY_TYPE, type Tally } from '../../target/exchange.ts';
-import { claim, connect, enter, outage, publishedRun, type Run } from '../../target/run.ts';
+import { Ledger } from '../../target/ledger.ts';
+import { claim, connect, enter, publishedRun, type Run } from '../../target/run.ts';
 import type { Turnstile } from '../../target/turnstile.ts';
 import type { Declare } from './collection.ts';
 import { type Budget, Customers, type Kept, SuiteFault } from './customers.ts';
@@ -14,12 +15,17 @@ export { expect } from './matchers.ts';
 export { generated, requirement } from './requirement.ts';
 
 type Fixtures = { budget: Budget; stranger: Client; customers: Customers; generated: Generated };
-type WorkerFixtures = { run: Run; turnstile: Turnstile; client: Client; kept: Kept };
+type WorkerFixtures = { run: Run; turnstile: Turnstile; ledger: Ledger | undefined; client: Client; kept: Kept };
 
 /** A request that asks for patience takes none of its check's time. */
 function extend(milliseconds: number): void {
   const info = base.info();
   info.setTimeout(info.timeout + milliseconds);
+}
+
+/** Skips a check once the run is over. The second attempt of one that failed is made all the same: what it saw may be confirmed. */
+function skipStopped(info: TestInfo, { stopped }: Turnstile): void {
+  info.skip(stopped !== undefined && info.retry === 0, `inconclusive: ${stopped}`);
 }
 
 const checkTest = base.extend<Fixtures, WorkerFixtures>({
@@ -37,18 +43,27 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
 
   turnstile: [
     async ({ run }, use) => {
-      const turnstile = enter(run);
+      const turnstile = await enter(run);
       await use(turnstile);
       turnstile.close();
     },
     { scope: 'worker' },
   ],
 
+  ledger: [
+    async ({ run }, use) => {
+      const ledger = run.ledger === undefined ? undefined : new Ledger(run.ledger);
+      await use(ledger);
+      ledger?.close();
+    },
+    { scope: 'worker' },
+  ],
+
   client: [
-    async ({ run, turnstile }, use) => {
-      const client = connect(run, turnstile, extend);
+    async ({ run, turnstile, ledger }, use) => {
+      const client = connect(run, turnstile, { extend, ledger });
       await use(client);
-      await client.dispose();
+      client.dispose();
     },
     { scope: 'worker' },
   ],
@@ -56,15 +71,14 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: as above
   kept: [({}, use) => use({}), { scope: 'worker' }],
 
-  stranger: async ({ run, turnstile }, use) => {
-    const client = connect(run, turnstile, extend);
+  stranger: async ({ run, turnstile, ledger }, use) => {
+    const client = connect(run, turnstile, { extend, ledger });
     await use(client);
-    await client.dispose();
+    client.dispose();
   },
 
-  customers: async ({ client, stranger, run, budget, kept }, use, info) => {
-    const reason = outage(run);
-    info.skip(reason !== undefined, `inconclusive: ${reason}`);
+  customers: async ({ client, stranger, run, turnstile, budget, kept }, use, info) => {
+    skipStopped(info, turnstile);
     const people = new People({
       seed: run.seed,
       name: [...info.titlePath, info.retry, info.repeatEachIndex].join(' › '),
@@ -72,12 +86,11 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
       claim: (value) => claim(run, 'people', value, randomUUID()),
       overrides: run.overrides,
     });
-    await use(new Customers({ client, stranger, run, stage: playwrightStage(info), budget, people, kept }));
+    await use(new Customers({ client, stranger, run, turnstile, stage: playwrightStage(info), budget, people, kept }));
   },
 
   generated: async ({ client, stranger, run, turnstile, kept }, use, info) => {
-    const reason = outage(run);
-    info.skip(reason !== undefined, `inconclusive: ${reason}`);
+    skipStopped(info, turnstile);
     const keep = (tally: Tally) => info.attach('what the cases did', { contentType: TALLY_TYPE, body: JSON.stringify(tally) });
     const { title, retry: attempt } = info;
     await use(new Generated({ run, client, stranger, turnstile, kept, title, attempt, stage: playwrightStage(info), keep }));

@@ -4,17 +4,20 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { People } from '../../generators/customers.ts';
 import { requirementOf } from '../../schemas/catalogue.ts';
-import { Answer } from '../../target/answer.ts';
+import type { Answer } from '../../target/answer.ts';
 import type { Client } from '../../target/client.ts';
 import { type Counterexample, type Step, writeCounterexample } from '../../target/counterexample.ts';
 import { curl, type Tally } from '../../target/exchange.ts';
-import { claim, type Run } from '../../target/run.ts';
+import { unique } from '../../target/ledger.ts';
+import { shorten } from '../../target/printable.ts';
+import { redactor } from '../../target/redaction.ts';
+import { claim, type Run, secretsOfRun } from '../../target/run.ts';
 import { type Replay, writeReplay } from '../../target/settings.ts';
 import type { Turnstile } from '../../target/turnstile.ts';
 import { Customers, type Kept, Unanswered } from './customers.ts';
 import { factors } from './depth.ts';
 import type { Finding } from './finding.ts';
-import { expect, failure } from './matchers.ts';
+import { describe, expect, failure, SHOWN } from './matchers.ts';
 import type { Ending, Stage } from './stage.ts';
 
 /** A promise that a case saw broken. */
@@ -83,7 +86,6 @@ type Options = {
 export class Generated {
   readonly #options: Options;
   readonly #tally: Tally;
-  readonly #created = new Set<string>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -113,7 +115,7 @@ export class Generated {
       if ('ending' in found) stage.end(found.ending, found.reason);
       else if (found.counterexample !== undefined) expect(found.counterexample).toHold();
     } finally {
-      await this.#options.keep(this.#tally);
+      await this.#options.keep({ ...this.#tally, created: unique(this.#tally.created) });
     }
   }
 
@@ -229,8 +231,8 @@ export class Generated {
         current = intent;
         return body();
       },
-      show: ({ exchange }) => {
-        steps.push({ intent: current, exchange });
+      show: (answer) => {
+        steps.push({ intent: current, answer });
         return Promise.resolve();
       },
       tell: (answer, finding) => told.push({ answer, finding }),
@@ -245,7 +247,7 @@ export class Generated {
       claim: (text) => claim(run, 'people', text, randomUUID()),
       overrides: run.overrides,
     });
-    const customers = new Customers({ client, stranger, run, stage: caseStage, budget: BUDGET, people, kept });
+    const customers = new Customers({ client, stranger, run, turnstile, stage: caseStage, budget: BUDGET, people, kept });
     const failed = (requirement: string, message: string, lines: Failure['lines'] = []) => ({ requirement, message, lines, steps });
     let outcome: Omit<Outcome, 'requests'> = {};
     let release = await turnstile.take(1);
@@ -281,13 +283,7 @@ export class Generated {
 
   #count(steps: readonly Step[]): void {
     this.#tally.requests += steps.length;
-    for (const { exchange } of steps) {
-      const [, customerId] = /"customerId":"([^"]+)"/.exec(exchange.request.method === 'POST' ? (exchange.response?.body ?? '') : '') ?? [];
-      if (customerId === undefined || this.#created.has(customerId)) continue;
-      this.#created.add(customerId);
-      const [, externalId = null] = /"externalId":"([^"]+)"/.exec(exchange.response?.body ?? '') ?? [];
-      this.#tally.created.push({ customerId, externalId });
-    }
+    this.#tally.created.push(...steps.flatMap(({ answer }) => answer.created ?? []));
   }
 
   /** Tells a failure as a person needs it, once for each cause in a run. */
@@ -301,15 +297,15 @@ export class Generated {
     }
     const replay = { seed, path: place.path, title, ...(place.commands && { commands: place.commands }) };
     writeFileSync(this.#memory(), JSON.stringify(replay));
-    for (const { exchange } of found.steps) await stage.show(new Answer(exchange));
+    for (const { answer } of found.steps) await stage.show(answer);
     const file = this.#write(found);
     return [
       `[${found.requirement}] ${found.message}`,
       `  ${note}; its exchanges:`,
-      ...found.steps.flatMap(({ intent, exchange }, index) => {
-        const { response, error } = exchange;
-        return [`  ${index + 1}. ${intent}: ${response ? `${response.status} ${response.body}` : error}`, `     ${curl(exchange)}`];
-      }),
+      ...found.steps.flatMap(({ intent, answer }, index) => [
+        `  ${index + 1}. ${intent}: ${describe(answer)}`,
+        `     ${shorten(curl(answer.exchange), SHOWN.curl)}`,
+      ]),
       `  seed ${seed}, path ${place.path}`,
       `  replay: TRUSTLY_REPLAY='${writeReplay(replay).replaceAll("'", "'\\''")}' npm run conformance`,
       ...(file ? [`  script: ${file}`] : []),
@@ -325,6 +321,7 @@ export class Generated {
       statement: requirementOf(found.requirement).statement,
       baseUrl: run.baseUrl,
       prefix: run.prefix,
+      redact: redactor(secretsOfRun(run).all),
     };
     return writeCounterexample(join(run.out, 'counterexamples'), counterexample);
   }

@@ -1,20 +1,24 @@
 import { expect as base } from '@playwright/test';
-import { compare, type Difference, type State, show } from '../../generators/model.ts';
+import { compare, type Difference, keptBy, type State, show } from '../../generators/model.ts';
 import { type Json, sentences, validateAnswer } from '../../schemas/contract.ts';
 import type { Answer } from '../../target/answer.ts';
 import { curl } from '../../target/exchange.ts';
+import { shorten } from '../../target/printable.ts';
 import type { Stored } from './customers.ts';
 import type { Finding } from './finding.ts';
 
-/** A failure as every report shows it: what is wrong, expected, actual, and how to see it again. */
+/** Characters of an answer's body, and of a curl line, that a failure shows. */
+export const SHOWN = { body: 500, curl: 4_000 };
+
+/** A failure as every report shows it: what is wrong, expected, actual, and how to see it again; redacted. */
 export function failure(headline: string, lines: { expected: string; actual: string }[], answer: Answer): string {
-  const body = answer.exchange.response?.body;
-  return [
+  const { body } = answer;
+  const text = [
     headline,
     ...lines.flatMap(({ expected, actual }) => [`  expected: ${expected}`, `  actual:   ${actual}`]),
-    ...(lines.length === 0 && body ? [`  answer:   ${body.length > 500 ? `${body.slice(0, 500)}…` : body}`] : []),
-    `  curl:     ${curl(answer.exchange)}`,
+    ...(lines.length === 0 && body ? [`  answer:   ${shorten(body, SHOWN.body)}`] : []),
   ].join('\n');
+  return `${answer.redact(text)}\n  curl:     ${shorten(curl(answer.exchange), SHOWN.curl)}`;
 }
 
 /** Differences as the lines of a failure. */
@@ -45,13 +49,18 @@ async function settled(stored: Stored, expected: State, differ: (shown: State) =
   };
 }
 
-/** Sees whether every one of these properties is stored as it was sent. */
-export async function kept(stored: Stored, sent: State) {
+/**
+ * Sees whether every one of these properties is stored as it was sent. `otherwise`: the requirement that keeps what is sent, where the
+ * check itself is about text alone.
+ */
+export async function kept(stored: Stored, sent: State, otherwise?: string) {
   const differ = (shown: State) => {
     const names = Object.keys(sent).filter((name) => name in shown);
     return compare(sent, Object.fromEntries(names.map((name) => [name, shown[name as keyof State]])) as State);
   };
-  return await settled(stored, { ...stored.known.state, ...sent }, differ, sent);
+  const found = await settled(stored, { ...stored.known.state, ...sent }, differ, sent);
+  const isOther = otherwise !== undefined && found.differences?.every((difference) => keptBy(difference, otherwise) === otherwise);
+  return isOther ? { ...found, message: () => `[${otherwise}] ${found.message()}` } : found;
 }
 
 /** Sees whether the stored customer is in this state, no more and no less. */
@@ -89,8 +98,7 @@ export const expect = base.extend({
 
   /** The answer contains none of these texts. */
   toContainNoneOf(answer: Answer, texts: readonly string[]) {
-    const body = answer.exchange.response?.body ?? '';
-    const found = texts.filter((text) => body.includes(text));
+    const found = texts.filter((text) => answer.body.includes(text));
     return result(found.length === 0, () => failure(`the answer contains ${found.join(', ')}`, [], answer));
   },
 
@@ -127,6 +135,5 @@ export const expect = base.extend({
 
 /** An answer in one line: its status and, of an error, what it says. */
 export function describe(answer: Answer): string {
-  const body = answer.exchange.response?.body ?? '';
-  return body ? `${answer} ${body.length > 300 ? `${body.slice(0, 300)}…` : body}` : String(answer);
+  return answer.body ? `${answer} ${shorten(answer.redact(answer.body), 300)}` : String(answer);
 }

@@ -1,36 +1,101 @@
-import { randomInt } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
+import { randomInt, randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { People } from '../../generators/customers.ts';
 import { compare } from '../../generators/model.ts';
 import { startSandbox } from '../../sandbox/server.ts';
-import type { Answer } from '../../target/answer.ts';
+import { type Answer, isId } from '../../target/answer.ts';
 import { merchant } from '../../target/authorization.ts';
-import type { Outgoing } from '../../target/client.ts';
-import { claim, connect, enter, LAG, Outage, publishRun, type ReadBack, type Run } from '../../target/run.ts';
-import { assertHostAllowed, readSettings, SettingsError } from '../../target/settings.ts';
-import { serveTurnstile } from '../../target/turnstile.ts';
+import { type Outgoing, USER_AGENT } from '../../target/client.ts';
+import { claimFolder, journalOf } from '../../target/folder.ts';
+import { assertHostAllowed, isExempt } from '../../target/hosts.ts';
+import { Ledger } from '../../target/ledger.ts';
+import { claim, connect, enter, LAG, publishRun, type ReadBack, type Run } from '../../target/run.ts';
+import { readSettings, SettingsError } from '../../target/settings.ts';
+import { type Events, type Pauses, Stopped, serveTurnstile } from '../../target/turnstile.ts';
 
-/** An unreachable target is told within ten seconds, the start of the runner included. */
-const FIRST_REQUEST = 7_000;
-
-/** Before the first check: starts the sandbox where no target is set, sees whether the target answers, finds out how state is read. */
+/** Before the first check: claims the folder, starts the sandbox if no target is set, and finds out how the target answers. */
 export default async function setup(): Promise<() => Promise<void>> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    console.error(error.message);
+    return process.exit(3);
+  }
+}
+
+async function open(): Promise<() => Promise<void>> {
+  const end = endOnRequest();
   const settings = readSettings();
-  await assertHostAllowed(settings).catch(exitOnSettingsError);
-  const { baseUrl, merchant, other, targetName, seed = 0, timeout, overrides, depth, limits, replay, out } = settings;
-  const common = { targetName, seed, timeout, overrides, depth, limits, out, ...(replay && { replay }) };
+  await assertHostAllowed(settings);
+  process.env.CONFORMANCE_ID ??= randomUUID();
+  claimFolder(settings.out, process.env.CONFORMANCE_ID);
+  const {
+    baseUrl,
+    merchant,
+    other,
+    targetName,
+    seed = 0,
+    timeout,
+    overrides,
+    depth,
+    limits,
+    replay,
+    out,
+    headers,
+    clientCertificate,
+    maxSeconds,
+  } = settings;
+  const endFor = (variable: 'CONFORMANCE_LEFT_OUT' | 'CONFORMANCE_STOPPED', reason: string) => {
+    process.env[variable] ??= reason;
+    end();
+  };
+  if (maxSeconds) setTimeout(() => endFor('CONFORMANCE_LEFT_OUT', `TRUSTLY_MAX_SECONDS is ${maxSeconds}`), maxSeconds * 1000).unref();
+  // Whoever saw the reason has a moment to report it.
+  const events = { onPause: reportPause(), onStop: (reason: string) => void setTimeout(() => endFor('CONFORMANCE_STOPPED', reason), 500) };
+  const common = {
+    targetName,
+    seed,
+    timeout,
+    overrides,
+    depth,
+    limits,
+    out,
+    ledger: journalOf(out, process.env.CONFORMANCE_ID),
+    ...(replay && { replay }),
+  };
   if (baseUrl && merchant) {
-    const { run, close } = await openRun({ ...common, baseUrl, merchant, ...(other && { other }) });
+    const { run, close } = await openRun(
+      {
+        ...common,
+        baseUrl,
+        merchant,
+        ...(other && { other }),
+        anyAddress: isExempt(settings),
+        headers,
+        ...(clientCertificate && { certificate: { cert: clientCertificate.cert, key: clientCertificate.key } }),
+      },
+      events,
+    );
     publishRun(run);
     return close;
   }
   const sandbox = await startSandbox();
   const [first, second] = sandbox.merchants;
   if (!first || !second) throw new Error('the sandbox was to have two merchants');
-  const { run, close } = await openRun({ ...common, baseUrl: sandbox.baseUrl, merchant: first, other: second });
+  const { run, close } = await openRun({
+    ...common,
+    baseUrl: sandbox.baseUrl,
+    merchant: first,
+    other: second,
+    anyAddress: false,
+    headers: [],
+  });
   publishRun(run);
   return async () => {
     await close();
@@ -38,15 +103,48 @@ export default async function setup(): Promise<() => Promise<void>> {
   };
 }
 
-/** What is settled of a run before it is opened. */
-export type Plan = Omit<Run, 'prefix' | 'readBack' | 'scratch' | 'preflight' | 'merchantId'>;
+/**
+ * Ends the run in order, as the runner does on an interrupt, when it is asked to by a signal or when the command that started it is gone:
+ * the command holds the other end of a pipe. The result does the same.
+ */
+function endOnRequest(): () => void {
+  let asked = false;
+  process.once('SIGINT', () => {
+    asked = true;
+  });
+  const end = () => {
+    if (asked) return;
+    process.emit('SIGINT');
+  };
+  process.on('SIGTERM', end).on('SIGHUP', end);
+  if (process.env.CONFORMANCE_PIPE !== undefined) {
+    const pipe = new Socket({ fd: Number(process.env.CONFORMANCE_PIPE) });
+    pipe.on('error', end).on('close', end).resume().unref();
+  }
+  return end;
+}
 
-/** Opens a run on a target. Throws Outage where it does not answer plain requests. */
-export async function openRun(plan: Plan): Promise<{ run: Run; close: () => Promise<void> }> {
-  const scratch = mkdtempSync(join(tmpdir(), 'conformance-'));
+/** Reports at the first pause that the target asks for, and then after every ten seconds of waiting. */
+function reportPause(): (pauses: Pauses, status: number) => void {
+  let next = 0;
+  return ({ count, waited }, status) => {
+    if (waited < next) return;
+    next = waited + 10_000;
+    const so = count === 1 ? '' : `, ${count} times so far: the run pauses for ${Math.round(waited / 1000)} s in all`;
+    console.log(`  The target answers ${status}${so}. Set TRUSTLY_MAX_RPS to stay under its limit.`);
+  };
+}
+
+/** What is settled of a run before it is opened. */
+export type Plan = Omit<Run, 'prefix' | 'readBack' | 'scratch' | 'entrance' | 'preflight' | 'merchantId'>;
+
+/** Opens a run on a target. Throws Stopped if the target does not answer plain requests, and SettingsError if no folder can be written. */
+export async function openRun(plan: Plan, events?: Events): Promise<{ run: Run; close: () => Promise<void> }> {
+  const scratch = join(tmpdir(), `conformance-${randomUUID()}`);
+  mkdirSync(scratch, { mode: 0o700 });
+  const { entrance, close: closeTurnstile } = await serveTurnstile(plan.limits, events);
   const readBack = { byId: false, list: false, lags: false };
-  const run: Run = { ...plan, prefix: prefix(), readBack, scratch, preflight: { requests: 0, created: [] } };
-  const closeTurnstile = await serveTurnstile(scratch, plan.limits);
+  const run: Run = { ...plan, prefix: prefix(), readBack, scratch, entrance, preflight: { requests: 0 } };
   const close = async () => {
     await closeTurnstile();
     await rm(scratch, { recursive: true, force: true });
@@ -65,16 +163,11 @@ function prefix(): string {
   return `${Math.floor(Date.now() / 1000)}${String(randomInt(1e4)).padStart(4, '0')}`;
 }
 
-function exitOnSettingsError(error: unknown): void {
-  if (!(error instanceof SettingsError)) throw error;
-  console.error(error.message);
-  process.exit(3);
-}
-
-/** Sees whether the target answers plain requests at all and how state is read back. Throws Outage. */
+/** Sees whether the target answers plain requests at all and how state is read back. Throws Stopped. */
 async function preflight(run: Run): Promise<void> {
-  const turnstile = enter(run);
-  const client = connect({ ...run, timeout: Math.min(run.timeout, FIRST_REQUEST) }, turnstile);
+  const turnstile = await enter(run);
+  const ledger = run.ledger === undefined ? undefined : new Ledger(run.ledger);
+  const client = connect(run, turnstile, { ledger });
   const authorization = merchant(run.merchant);
   const send = async (outgoing: Omit<Outgoing, 'authorization'>): Promise<Answer> => {
     run.preflight.requests += 1;
@@ -90,13 +183,7 @@ async function preflight(run: Run): Promise<void> {
   try {
     let body = people.plain();
     let answer = await send({ body });
-    if (answer.unanswered) throw new Outage(`${run.baseUrl} does not answer: ${answer}`);
-    if (answer.status === 401 || answer.status === 403) throw new Outage(`${run.baseUrl} refuses the credentials: ${answer}`);
-    if (answer.status >= 300 && answer.status < 400) {
-      throw new Outage(
-        `${run.baseUrl} redirects to ${answer.header('location') ?? 'nowhere'}: ${answer}; set TRUSTLY_BASE_URL to where it really is`,
-      );
-    }
+    assertReachable(run, answer);
     if (answer.refused) {
       // A customer of an earlier run with the same seed may have its phone or taxId.
       body = people.unrepeated().plain();
@@ -104,13 +191,46 @@ async function preflight(run: Run): Promise<void> {
     }
     const { customer } = answer;
     if (!customer) return;
-    run.preflight.created.push({ customerId: customer.customerId, externalId: body.externalId });
-    if (customer.merchantId) run.merchantId = customer.merchantId;
+    if (isId(customer.merchantId)) run.merchantId = customer.merchantId;
     run.readBack = await findReadBack(send, customer.customerId, body);
   } finally {
-    await client.dispose();
+    client.dispose();
+    ledger?.close();
     turnstile.close();
   }
+}
+
+/** Throws Stopped if the first answer shows that no check can be made, and says what was observed. */
+function assertReachable({ baseUrl }: Run, answer: Answer): void {
+  const stop = (what: string) => {
+    throw new Stopped(answer.redact(`${baseUrl} ${what}`));
+  };
+  if (answer.unanswered) stop(`does not answer: ${answer}`);
+  if (answer.status === 401) stop(`refuses the credentials: ${answer}`);
+  if (answer.status === 403) {
+    if (hasEnvelope(answer)) stop(`refuses the credentials: ${answer}`);
+    stop(
+      `answers ${answer}, without the published error envelope: a gateway in front of it may want another header (TRUSTLY_HEADER_…), or may not let the User-Agent ${USER_AGENT} through`,
+    );
+  }
+  if (answer.status >= 300 && answer.status < 400) {
+    const location = answer.header('location');
+    const asked = new URL(`${baseUrl}/customers`);
+    const target = location !== undefined && URL.canParse(location, asked.href) ? new URL(location, asked) : undefined;
+    if (target?.href === asked.href) stop(`redirects ${asked.pathname} to itself: ${answer}`);
+    if (target?.href === `${asked.href}/`) {
+      stop(
+        `redirects ${asked.pathname} to the same path with a slash at its end: ${answer}; the published path has none, so the target has to serve it as it is`,
+      );
+    }
+    const where = target && /^https?:$/.test(target.protocol) ? target.href : 'no http or https URL';
+    stop(`redirects to ${where}: ${answer}; a redirect is not followed, so set TRUSTLY_BASE_URL to where the API is`);
+  }
+}
+
+/** Whether a refusal has the published error envelope. */
+function hasEnvelope({ json }: Answer): boolean {
+  return Array.isArray((json as { errors?: unknown } | undefined)?.errors);
 }
 
 type Send = (outgoing: Omit<Outgoing, 'authorization'>) => Promise<Answer>;
@@ -125,11 +245,13 @@ async function findReadBack(send: Send, customerId: string, body: ReturnType<Peo
   };
   const found = await until(async () => (await byId()).customer?.customerId === customerId);
   const list = await until(lists);
-  if (!found.ever) return { byId: false, list: list.ever, lags: !list.atOnce };
-  const name = `${body.name} Smith`;
-  await send({ body: { ...body, name } });
-  const updated = await until(async () => compare({ name }, { name: (await byId()).customer?.name ?? '' }).length === 0);
-  return { byId: true, list: list.ever, lags: [found, list, updated].some(({ ever, atOnce }) => ever && !atOnce) };
+  const seen = [found, list];
+  if (found.ever) {
+    const name = `${body.name} Smith`;
+    await send({ body: { ...body, name } });
+    seen.push(await until(async () => compare({ name }, { name: (await byId()).customer?.name ?? '' }).length === 0));
+  }
+  return { byId: found.ever, list: list.ever, lags: seen.some(({ ever, atOnce }) => ever && !atOnce) };
 }
 
 /** Asks until the answer is yes or a read can no longer be behind. */
@@ -139,6 +261,6 @@ async function until(ask: () => Promise<boolean>): Promise<{ ever: boolean; atOn
     const late = Date.now() - start > LAG;
     if (await ask()) return { ever: true, atOnce };
     if (late) return { ever: false, atOnce: false };
-    await new Promise((resolve) => setTimeout(resolve, LAG / 10));
+    await sleep(LAG / 10);
   }
 }

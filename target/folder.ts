@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { SettingsError } from './settings.ts';
+
+/** Says that a folder is the suite's, and names what the suite may remove there. */
+const MARKER = '.conformance';
+/** Says which run writes into the folder now. */
+const LOCK = '.conformance.lock';
+/** Everything that a run writes into its folder and the next one removes. */
+const ENTRIES = ['conformance.json', 'conformance.md', 'junit.xml', 'ledger.json', 'counterexamples', 'allure-results', 'allure-report'];
+/** What does not make a folder somebody else's. */
+const IGNORED = ['.gitignore', '.gitkeep', '.DS_Store'];
+/** Milliseconds after which a lock that was not renewed is a dead run's; it is renewed four times as often. */
+const STALE = 10_000;
+
+type Lock = { run: string; pid: number; host: string };
+
+/** The journal of a run's customers, until its end. */
+export const journalOf = (out: string, run: string): string => join(out, `ledger.${run}.jsonl`);
+const JOURNAL = /^ledger\.[\da-f-]{36}\.jsonl$/;
+
+/** Why a file operation failed, in a few words: `EACCES: permission denied`. */
+const reasonOf = (error: unknown) => String((error as Error).message).split(', ')[0];
+
+/** Makes a folder and sees whether it can be written. Throws SettingsError, which says what to set. */
+export function assertWritable(folder: string, remedy: string): void {
+  const probe = join(folder, `.probe-${randomUUID()}`);
+  try {
+    makeFolder(folder);
+    writeFileSync(probe, 'probe');
+    rmSync(probe);
+  } catch (error) {
+    if (existsSync(probe)) rmSync(probe);
+    throw new SettingsError(`${folder} cannot be written (${reasonOf(error)}); ${remedy}`);
+  }
+}
+
+/** Makes a folder and those above it. mkdir's own recursion has no end below /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(resolve(path)));
+  mkdirSync(path);
+}
+
+/** How to put right a folder of results that cannot be used. */
+export const OUT_REMEDY = 'set TRUSTLY_OUT to an empty or a new folder';
+
+/**
+ * Claims a folder for the results of one run, until the process ends: nobody else writes into it meanwhile. Removes nothing. Throws
+ * SettingsError if the folder holds files that no run wrote, if another run writes into it, or if it cannot be written.
+ */
+export function claimFolder(out: string, run: string): void {
+  assertWritable(out, OUT_REMEDY);
+  const foreign = existsSync(join(out, MARKER)) ? [] : readdirSync(out).filter((name) => !IGNORED.includes(name) && name !== LOCK);
+  if (foreign.length) {
+    const names = `${foreign.slice(0, 3).join(', ')}${foreign.length > 3 ? ', …' : ''}`;
+    throw new SettingsError(`${realpathSync(out)} holds files that no run of this suite wrote (${names}); ${OUT_REMEDY}`);
+  }
+  const path = join(out, LOCK);
+  try {
+    takeLock(path, { run, pid: process.pid, host: hostname() });
+    writeFileSync(
+      join(out, MARKER),
+      `${JSON.stringify({ about: 'Results of a conformance run. The next run removes these.', entries: ENTRIES }, null, 2)}\n`,
+    );
+  } catch (error) {
+    if (error instanceof SettingsError) throw error;
+    throw new SettingsError(`${out} cannot be written (${reasonOf(error)}); ${OUT_REMEDY}`);
+  }
+  const renew = setInterval(() => {
+    try {
+      utimesSync(path, new Date(), new Date());
+    } catch {
+      clearInterval(renew);
+    }
+  }, STALE / 4);
+  renew.unref();
+  process.on('exit', () => ownsFolder(out, run) && rmSync(path, { force: true }));
+}
+
+/** Whether the folder is claimed for this run. */
+export function ownsFolder(out: string, run: string | undefined): boolean {
+  return run !== undefined && readLock(join(out, LOCK))?.run === run;
+}
+
+/** Removes what earlier runs wrote into the folder: what its marker names, and nothing else. `run` goes on. */
+export function clearFolder(out: string, run: string): void {
+  const { entries } = JSON.parse(readFileSync(join(out, MARKER), 'utf8')) as { entries: unknown };
+  const known = ENTRIES.filter((name) => Array.isArray(entries) && entries.includes(name));
+  const journals = readdirSync(out).filter((name) => JOURNAL.test(name) && join(out, name) !== journalOf(out, run));
+  for (const name of [...known, ...journals]) rmSync(join(out, name), { recursive: true, force: true });
+}
+
+/** Whether a run of the suite wrote the folder. */
+export function isResultFolder(out: string): boolean {
+  return existsSync(join(out, MARKER));
+}
+
+function takeLock(path: string, lock: Lock): void {
+  const text = JSON.stringify(lock);
+  try {
+    writeFileSync(path, text, { flag: 'wx' });
+    return;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const found = readLock(path);
+  const inUse = () => {
+    const who = found ? ` (process ${found.pid} on ${found.host})` : '';
+    return new SettingsError(`${resolve(path, '..')} is in use by another run${who}; wait for its end, or ${OUT_REMEDY}`);
+  };
+  if (isAlive(path, found)) throw inUse();
+  // Of several runs that find a dead one's lock, the one whose rename finds it takes its place.
+  const aside = `${path}.${lock.run}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const moved = readLock(aside);
+  if (moved && moved.run !== found?.run) {
+    renameSync(aside, path);
+    throw inUse();
+  }
+  rmSync(aside, { force: true });
+  takeLock(path, lock);
+}
+
+function readLock(path: string): Lock | undefined {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether the run of a lock goes on: its lock is renewed, and on this machine its process is there. A lock without text is being written. */
+function isAlive(path: string, lock: Lock | undefined): boolean {
+  try {
+    if (Date.now() - statSync(path).mtimeMs > STALE) return false;
+    if (!lock || lock.host !== hostname()) return true;
+    process.kill(lock.pid, 0);
+    return !isZombie(lock.pid);
+  } catch (error) {
+    // A process of somebody else's is there too.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Whether a process has ended and only waits for its parent to notice, which in a container may be never. */
+function isZombie(pid: number): boolean {
+  try {
+    return /\) Z [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
