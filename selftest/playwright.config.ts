@@ -13,7 +13,8 @@ export default defineConfig({
   projects: [
     { name: 'proof', testMatch: 'proof.spec.ts', grepInvert: /@extra/, fullyParallel: true },
     { name: 'extra', testMatch: 'proof.spec.ts', grep: /@extra/, fullyParallel: true },
-    { name: 'suite', testIgnore: ['proof.spec.ts', 'table.spec.ts', 'hostile.spec.ts'] },
+    { name: 'suite', testIgnore: ['proof.spec.ts', 'table.spec.ts', 'hostile.spec.ts'], grepInvert: /@daily/ },
+    { name: 'daily', testMatch: 'safety.spec.ts', grep: /@daily/, fullyParallel: true },
     { name: 'hostile', testMatch: 'hostile.spec.ts', fullyParallel: true },
     { name: 'table', testMatch: 'table.spec.ts', dependencies: ['proof'] },
   ],

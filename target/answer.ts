@@ -9,6 +9,9 @@ const DEPTH = 2_000;
 /** Characters that a customerId may have: it has to fit into a URL. */
 const ID_LENGTH = 1_000;
 
+/** Characters at either end of a body that are searched for a key: no answer of a sound target is longer, and the search takes its time. */
+const EDGE = 65_536;
+
 /** What came back for one request. What is judged is as it came; what is shown is redacted. */
 export class Answer {
   /** The body as JSON; undefined if it is none, or nested too deep to be read. */
@@ -25,7 +28,7 @@ export class Answer {
     this.#redact = redact;
     this.#leaks = leaks;
     this.repeats = repeats;
-    this.json = parse(this.body);
+    this.json = this.isUtf8 ? parse(this.body) : undefined;
   }
 
   /** The exchange, redacted, for reports. */
@@ -37,6 +40,11 @@ export class Answer {
   /** The body as it came, its coding undone; empty if there is none. */
   get body(): string {
     return this.#raw.response?.body ?? '';
+  }
+
+  /** Whether the bytes of the body are UTF-8, which JSON has to be (RFC 8259, section 8.1). */
+  get isUtf8(): boolean {
+    return this.#raw.response?.isUtf8 !== false;
   }
 
   /** The body that the request was sent with. */
@@ -58,7 +66,10 @@ export class Answer {
   /** Whether it gives a key away. */
   get leaks(): boolean {
     const { body = '', headers = [] } = this.#raw.response ?? {};
-    return this.#leaks(body) || headers.some(([, value]) => this.#leaks(value));
+    return (
+      this.#leaks(body.length > 2 * EDGE ? `${body.slice(0, EDGE)}\n${body.slice(-EDGE)}` : body) ||
+      headers.some(([, value]) => this.#leaks(value))
+    );
   }
 
   /** The status; 0 if no response came, or one that cannot be read. */
@@ -136,8 +147,12 @@ function shown({ request, response, error, ...rest }: Exchange, redact: Redact):
         ...response,
         headers: response.headers
           .slice(0, SHOWN_HEADERS)
-          .map(([name, value]): [string, string] => [redact(shorten(name, SHOWN_HEADER)), shorten(redact(value), SHOWN_HEADER)]),
-        body: shorten(redact(response.body), SHOWN_BODY),
+          .map(([name, value]): [string, string] => [
+            redact(shorten(name, SHOWN_HEADER)),
+            shorten(redact(shorten(value, 2 * SHOWN_HEADER)), SHOWN_HEADER),
+          ]),
+        // Cut twice: the second cut removes what the first one left of a secret.
+        body: shorten(redact(shorten(response.body, 2 * SHOWN_BODY)), SHOWN_BODY),
       },
     }),
     ...(error !== undefined && { error: redact(error) }),

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, type ZlibOptions } from 'node:zlib';
 
 /** Bytes that a body may have, as it is sent and decoded: a customer has under a thousand. */
@@ -38,13 +39,16 @@ export class Body {
     this.#chunks.push(chunk);
   }
 
-  /** The whole as text, its content codings undone (RFC 9110, section 8.4). Throws MalformedBody if it is not coded as it says. */
-  text(): string {
+  /**
+   * The whole as text, its content codings undone (RFC 9110, section 8.4), and whether it is UTF-8. Throws MalformedBody if it is not coded
+   * as it says.
+   */
+  decoded(): { body: string; isUtf8: boolean } {
     let content: Buffer = Buffer.concat(this.#chunks);
     const codings = this.#codings.filter((coding) => coding !== '' && coding !== 'identity');
     if (codings.length > MOST_CODINGS) throw new MalformedBody(`has ${codings.length} content codings`);
     for (const coding of content.length ? codings.reverse() : []) content = decode(content, coding);
-    return content.toString('utf8');
+    return { body: content.toString('utf8'), isUtf8: isUtf8(content) };
   }
 }
 

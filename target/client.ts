@@ -214,7 +214,7 @@ export class Client {
         incoming.on('end', () => {
           if (!incoming.complete) return fail(new Error('aborted'));
           try {
-            return finish({ response: { ...headOf(incoming), body: read.text() } });
+            return finish({ response: { ...headOf(incoming), ...read.decoded() } });
           } catch (error) {
             if (!(error instanceof MalformedBody)) return reject(error);
             return malformed(`the body of a ${incoming.statusCode} ${error.message}`);

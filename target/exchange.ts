@@ -18,7 +18,13 @@ export type Exchange = {
     certificate?: boolean;
     body?: string;
   };
-  response?: { status: number; statusText: string; headers: [string, string][]; body: string };
+  response?: {
+    status: number;
+    statusText: string;
+    headers: [string, string][];
+    body: string /** The bytes of the body are UTF-8. */;
+    isUtf8?: boolean;
+  };
   /** Why there is no response that can be read, in one line. */
   error?: string;
   /** Something came that is no response; `response` then holds what could be read of it. */

@@ -35,16 +35,16 @@ export function createdBy(
   return sent && (customerId === undefined ? sent : { ...sent, customerId });
 }
 
-/** The customers that a run may have created, without those that a later entry names again. */
+/** Every customer once: by the externalId that was sent, or by its customerId or e-mail if none was. */
 export function unique(entries: readonly Created[]): Created[] {
   const seen = new Set<string>();
   return entries.filter(({ customerId, externalId, email }) => {
-    const names = [`customerId ${customerId}`, `externalId ${externalId}`, `email ${email}`].filter(
-      (name) => !/ (null|undefined)$/.test(name),
-    );
-    const known = names.some((name) => seen.has(name));
-    for (const name of names) seen.add(name);
-    return !known && names.length > 0;
+    const name = externalId === null ? (customerId ?? email) : `externalId ${externalId}`;
+    const isNew = name !== undefined && !seen.has(name);
+    if (name !== undefined) seen.add(name);
+    // An update by customerId names nobody new.
+    if (customerId !== null) seen.add(customerId);
+    return isNew;
   });
 }
 

@@ -108,21 +108,35 @@ type Reading = {
 const placesFor = (length: number): Places => ({ from: new Int32Array(length), to: new Int32Array(length) });
 
 /** Yields a text and everything that undoing its spellings makes of it. `least` is the number of bytes that a secret has at least. */
-function* readingsOf(first: Reading, least: number, binaryLayers = BINARY_LAYERS): Generator<Reading> {
+function* readingsOf(first: Reading, least: number): Generator<Reading> {
+  const kinds = new Set<Spelling>();
+  for (const reading of layersOf(first, ESCAPED, least, BINARY_LAYERS)) {
+    for (const kind of KINDS) if (kind.begin.test(reading.text)) kinds.add(kind);
+    yield reading;
+  }
+  // What stands beside a secret may be an escape of one kind together with the secret's first letter, and of the other kinds none: \r%65.
+  for (const kind of kinds.size > 1 ? kinds : []) {
+    const next = undo(first, kind);
+    if (next) yield* layersOf(next, kind, least, 0);
+  }
+}
+
+/** Yields a text and what undoing one kind of escapes makes of it, layer by layer; so too of the bytes that digits in it spell. */
+function* layersOf(first: Reading, kind: Spelling, least: number, binaryLayers: number): Generator<Reading> {
   let reading: Reading | undefined = first;
   for (let layer = 0; reading && layer < LAYERS; layer += 1) {
-    // UTF-8 by itself first: an escape beside a secret may take the secret's end for a part of it.
+    // Before escapes: one beside a secret may be undone together with the secret's first or last letter.
     let next: Reading | undefined = reading;
     for (let misreading = 0; next && misreading <= MISREADINGS; misreading += 1) {
       reading = next;
       yield reading;
       for (const alphabet of binaryLayers ? [HEXADECIMAL, BASE64] : []) {
         const bytes = decodeBytes(reading, alphabet, least);
-        if (bytes) yield* readingsOf(bytes, least, binaryLayers - 1);
+        if (bytes) yield* layersOf(bytes, kind, least, binaryLayers - 1);
       }
       next = undo(reading, MISREAD);
     }
-    reading = undo(reading, ESCAPED);
+    reading = undo(reading, kind);
   }
 }
 
@@ -139,20 +153,15 @@ const MISREAD: Spelling = {
   sequence: /[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}/g,
 };
 
-/** Percent-encoding and JavaScript's escape(); JSON, JavaScript, octal; HTML and XML. */
-const ESCAPED: Spelling = {
-  begin: /[%\\&]/,
-  sequence: new RegExp(
-    [
-      /%(?:u[\da-fA-F]{4}|[\da-fA-F]{2})/,
-      /\\(?:u[\da-fA-F]{4}|u\{0*[\da-fA-F]{1,6}\}|x[\da-fA-F]{2}|[0-3][0-7]{2}|["'`/\\bfnrtv])/,
-      /&(?:#0*\d{1,7}|#[xX]0*[\da-fA-F]{1,6}|quot|QUOT|apos|amp|AMP|lt|LT|gt|GT);?/,
-    ]
-      .map(({ source }) => source)
-      .join('|'),
-    'g',
-  ),
-};
+/** The kinds of escapes: percent-encoding and JavaScript's escape(); JSON, JavaScript and octal; HTML and XML. */
+const KINDS: readonly Spelling[] = [
+  { begin: /%/, sequence: /%(?:u[\da-fA-F]{4}|[\da-fA-F]{2})/g },
+  { begin: /\\/, sequence: /\\(?:u[\da-fA-F]{4}|u\{0*[\da-fA-F]{1,6}\}|x[\da-fA-F]{2}|[0-3][0-7]{2}|["'`/\\bfnrtv])/g },
+  { begin: /&/, sequence: /&(?:#0*\d{1,7}|#[xX]0*[\da-fA-F]{1,6}|quot|QUOT|apos|amp|AMP|lt|LT|gt|GT);?/g },
+];
+
+/** Escapes of any kind. */
+const ESCAPED: Spelling = { begin: /[%\\&]/, sequence: new RegExp(KINDS.map(({ sequence }) => sequence.source).join('|'), 'g') };
 
 const NAMED: Record<string, string> = {
   quot: '"',
@@ -575,7 +584,7 @@ class Search {
     for (const secret of new Set(secrets)) {
       for (const order of new Set([secret, [...secret].reverse().join('')])) {
         // A secret may look like an escape itself: it is undone with those around it.
-        for (const { text } of readingsOf({ text: order }, 0, 0)) add(text, parts);
+        for (const { text } of layersOf({ text: order }, ESCAPED, 0, 0)) add(text, parts);
       }
       if ([...secret].length >= SHORTEST) continue;
       // Its Base64 may be too short to be looked for by itself.

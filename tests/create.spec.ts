@@ -236,11 +236,9 @@ test.describe("the platform's properties", () => {
   test("the page's sample as an update keeps or refuses all", requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
     const before = await customers.given({ vip: '2' });
     const { externalId: _own, ...changes } = sample(customers);
-    const { customer } = before.created;
-    const platform = { merchantId: customer?.merchantId, createdAt: customer?.createdAt, updatedAt: customer?.updatedAt };
-    const known = Object.fromEntries(Object.entries(platform).filter(([, value]) => value !== undefined));
+    const platform = customers.platformOf(before.created, ['merchantId', 'createdAt', 'updatedAt']);
 
-    const answer = await customers.update(before, 'customerId', { ...changes, ...known, externalId: before.externalId });
+    const answer = await customers.update(before, 'customerId', { ...changes, ...platform, externalId: before.externalId });
 
     expect(answer).toBeAnswered();
     if (!answer.refused) await expect(customers.stored(before), '[UPD-2] what was sent').toHaveKept(changes);
@@ -250,8 +248,7 @@ test.describe("the platform's properties", () => {
 
   test('what was read before another update and is sent back is taken or refused', requirement('UPD-2'), async ({ customers }) => {
     const before = await customers.given({ vip: '2' });
-    const { createdAt, updatedAt } = before.created.customer ?? {};
-    const platform = { ...(createdAt !== undefined && { createdAt }), ...(updatedAt !== undefined && { updatedAt }) };
+    const platform = customers.platformOf(before.created, ['createdAt', 'updatedAt']);
     // So that the two times differ.
     await new Promise((resolve) => setTimeout(resolve, 5));
     customers.reached(before, await customers.update(before, 'customerId', { vip: '3' }));

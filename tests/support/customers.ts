@@ -1,6 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { People, Plain } from '../../generators/customers.ts';
-import { apply, type Changes, compare, isOwned, type State, withholdable } from '../../generators/model.ts';
+import { apply, type Changes, compare, isOwned, type platformProperties, type State, withholdable } from '../../generators/model.ts';
 import { type Customer, sentences, validateCreate, validateUpdate } from '../../schemas/contract.ts';
 import type { Answer } from '../../target/answer.ts';
 import { type Authorization, merchant } from '../../target/authorization.ts';
@@ -45,6 +46,9 @@ export class Unanswered extends Error {
 
 /** How many requests and customers one check of an area makes at most; a run adds them up before it starts. */
 export type Budget = { requests: number; customers: number };
+
+/** Requests of a run that may wait for their whole time. */
+const HANGS = 10;
 
 /** What the schema requires, and the taxId that a target's business may. */
 const ESSENTIALS = ['name', 'address', 'phone', 'email', 'taxId'] as const;
@@ -235,6 +239,13 @@ export class Customers {
       body,
       by === 'query' ? { externalId: known.externalId } : undefined,
     );
+  }
+
+  /** The platform's properties that an answer shows, to be sent back. Ends the check if they are not as published: ANS-3 judges that. */
+  platformOf({ customer }: Answer, names: readonly (typeof platformProperties)[number][]): State {
+    const shown = pick(customer ?? {}, names);
+    if (!validateUpdate(shown)) this.notTestable(`the answer is not valid: ${sentences(validateUpdate.errors)[0]}`);
+    return shown;
   }
 
   /** The properties that a plain update carries, changed or not, as far as the customer has them. */
@@ -442,10 +453,18 @@ export class Customers {
     if (oversized && answer.status === 0 && !answer.malformed && !answer.toString().startsWith('no answer within')) return;
     if (answer.unanswered || answer.malformed) {
       const cause = answer.toString();
+      this.#countHang(cause);
       // Told once per run: each further request of the kind would cost its time-out again, and once more to confirm it.
       if (!claim(this.#run, 'findings', `REF-3 ${cause}`, this.#stage.id)) this.notTestable(`a request was not answered: ${cause}`);
       throw new Unanswered(`${answer}, while a plain request right after it was answered ${plain}\n  curl: ${curl(answer.exchange)}`);
     }
+  }
+
+  /** Ends the run if too many of its requests waited for their whole time: what hangs is known by then, and the rest would cost minutes. */
+  #countHang(cause: string): void {
+    if (!/within \d+ ms$/.test(cause)) return;
+    const isFree = (_: unknown, index: number) => claim(this.#run, 'hangs', String(index), randomUUID());
+    if (!Array.from({ length: HANGS }).some(isFree)) this.#stop(`more than ${HANGS} requests waited for their whole time: ${cause}`);
   }
 
   /** Ends the run for every worker, and this check. */

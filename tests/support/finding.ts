@@ -51,7 +51,8 @@ export function findings(answer: Answer, operation: Operation): Finding[] {
 }
 
 /** What hides a body that looks like JSON from whoever reads it; empty if that is not known. */
-function whyNot({ body }: Answer): string {
+function whyNot({ body, isUtf8 }: Answer): string {
+  if (!isUtf8) return ': it is not UTF-8';
   if (body.startsWith('\uFEFF')) return ': it begins with a byte order mark';
   return isTooDeep(body) ? ': it is nested deeper than can be read' : '';
 }
