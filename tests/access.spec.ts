@@ -59,7 +59,7 @@ test.describe('nobody', () => {
 
     const answer = await customers.send(
       'read without right',
-      { method: 'GET', path: `/customers/${before.customerId}`, authorization: anonymous },
+      { method: 'GET', path: `/customers/${encodeURIComponent(before.customerId)}`, authorization: anonymous },
       'other',
     );
 
@@ -103,7 +103,11 @@ test.describe('another merchant', () => {
     const before = await customers.given({}, person);
     const secrets = [person.name, person.email, person.phone, person.taxId];
 
-    const answer = await other.send("read another's customer", { method: 'GET', path: `/customers/${before.customerId}` }, 'get');
+    const answer = await other.send(
+      "read another's customer",
+      { method: 'GET', path: `/customers/${encodeURIComponent(before.customerId)}` },
+      'get',
+    );
 
     expect(answer).toBeAnswered();
     expect(answer.customer, "the other merchant's customer").toBeUndefined();

@@ -127,7 +127,7 @@ test.describe('read-back', () => {
 
     const answer = await customers.send(
       'read a customer that does not exist',
-      { method: 'GET', path: `/customers/${before.customerId}0000` },
+      { method: 'GET', path: `/customers/${encodeURIComponent(before.customerId)}0000` },
       'other',
     );
 

@@ -134,7 +134,11 @@ test.describe('a customerId is compared exactly', () => {
     const { externalId: _own, ...body } = customers.people.plain();
     // Somebody else's customer may have the shorter id: it is named only where GET shows that nobody does.
     if (!customers.readBack.byId) customers.notApplicable('without GET nobody knows whose customerId that is');
-    const owner = await customers.send('see whose customerId that is', { method: 'GET', path: `/customers/${customerId}` }, 'other');
+    const owner = await customers.send(
+      'see whose customerId that is',
+      { method: 'GET', path: `/customers/${encodeURIComponent(customerId)}` },
+      'other',
+    );
     if (!owner.refused) customers.notApplicable(`there is a customer ${customerId}`);
 
     const answer = await customers.upsert('name a customerId without its last digit', { ...body, customerId });

@@ -181,7 +181,7 @@ export const statuses = targets([
     name: '503-one-in-five',
     why: 'A gateway at its limit: the run says how often and does not call it an outage alone.',
     projects: ['answer', 'create'],
-    exits: [1, 2],
+    exits: [0, 1, 2],
     says: /503/,
     seconds: 60,
     serve: answering(({ forward }) => (Math.random() < 0.2 ? withBody(json(503, {}), 'upstream connect error') : forward())),
