@@ -246,7 +246,7 @@ test.describe('the folder of results', () => {
     expect(filesIn(out)).toEqual(before);
   });
 
-  test('keeps what an earlier run wrote until the next one is known to start, and what its user put there', async () => {
+  test('keeps what an earlier run wrote until the next one is known to start, and what its user put there', { tag: '@daily' }, async () => {
     const first = await conformance({}, ...ONE);
     writeFileSync(join(first.out, 'mine'), 'mine');
     const nothing = await conformance({ TRUSTLY_OUT: first.out }, '--grep', 'nosuchcheck');
@@ -406,7 +406,7 @@ test.describe('a run that is ended', () => {
     expect(existsSync(join(out, 'conformance.json'))).toBe(true);
   });
 
-  test('by TRUSTLY_MAX_SECONDS says what was not checked', async () => {
+  test('by TRUSTLY_MAX_SECONDS says what was not checked', { tag: '@daily' }, async () => {
     const { code, output, seconds, result } = await conformance({ TRUSTLY_MAX_SECONDS: '10', TRUSTLY_MAX_RPS: '20' });
 
     expect(code, output).toBe(0);
@@ -486,7 +486,7 @@ test.describe('ordinary surroundings', () => {
 });
 
 test.describe('a sentence about a target is true:', () => {
-  test('one without GET is not said to lag', async () => {
+  test('one without GET is not said to lag', { tag: '@daily' }, async () => {
     const none: Behaviour = { ...conforming };
     await against(
       (request, response) => {
