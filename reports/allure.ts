@@ -3,6 +3,7 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isResultFolder } from '../target/folder.ts';
 import { environment, readSettings, SettingsError } from '../target/settings.ts';
 import type { Result } from './result.ts';
 
@@ -14,7 +15,8 @@ function main(): void {
   const { out } = readSettings(environment());
   const results = join(out, 'allure-results');
   const file = join(out, 'conformance.json');
-  if (!existsSync(results) || !existsSync(file)) throw new SettingsError(`there is no result under ${out}; run npm run conformance first`);
+  if (!isResultFolder(out) || !existsSync(results) || !existsSync(file))
+    throw new SettingsError(`there is no result under ${out}; run npm run conformance first`);
   const { target, verdict, reason }: Result = JSON.parse(readFileSync(file, 'utf8'));
   if (verdict === null || verdict === 'inconclusive') {
     // Where nothing could be checked the report has no failing check to tell why.

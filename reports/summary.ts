@@ -1,5 +1,5 @@
 import { type Level, quote, requirementOf } from '../schemas/catalogue.ts';
-import { shorten } from '../target/printable.ts';
+import { markdownCell, markdownFence, shorten } from '../target/printable.ts';
 import { type Outcome, outcomes } from './outcome.ts';
 import type { RequirementResult, Result } from './result.ts';
 
@@ -75,19 +75,17 @@ export function terminal(result: Result): string {
   return lines.join('\n');
 }
 
-const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-
 /** The result as Markdown, for a person who was not there. */
 export function markdown(result: Result): string {
   const { target, suite, catalogue, seed, startedAt, finishedAt, requests, customers, omitted } = result;
   const lines = [
     `# Conformance of \`POST /customers\`: ${result.verdict ?? 'no verdict'}`,
     '',
-    `${cell(verdictLine(result))}. Exit code ${result.exitCode}.`,
+    `${markdownCell(verdictLine(result))}. Exit code ${result.exitCode}.`,
     '',
     '| | |',
     '|---|---|',
-    `| Target | ${cell(target.name)}, ${target.baseUrl} |`,
+    `| Target | ${markdownCell(target.name)}, ${markdownCell(target.baseUrl)} |`,
     `| Suite | ${suite.version}, catalogue ${catalogue.sha256.slice(0, 12)} |`,
     `| Seed | ${seed} |`,
     `| Time | ${startedAt} to ${finishedAt} |`,
@@ -100,16 +98,16 @@ export function markdown(result: Result): string {
     const { statement } = requirementOf(row.id);
     lines.push(`### ${row.id} (${row.level}, ${row.outcome}): ${statement}`, '', `> ${quote(requirementOf(row.id))}`, '');
     for (const { file, line, title, message } of row.checks.filter(({ outcome }) => outcome === row.outcome)) {
-      lines.push(`**${title}** (\`${file}:${line}\`)`, '', '````text', message ?? '', '````', '');
+      lines.push(`**${title}** (\`${file}:${line}\`)`, '', markdownFence(message ?? ''), '');
     }
   }
   if (unjudged(result).size) lines.push('## What was not judged', '');
-  for (const [reason, ids] of unjudged(result)) lines.push(`- ${ids.join(', ')}: ${cell(reason)}`);
+  for (const [reason, ids] of unjudged(result)) lines.push(`- ${ids.join(', ')}: ${markdownCell(reason)}`);
   if (unjudged(result).size) lines.push('');
   if (result.requirements.length) {
     lines.push('## Every requirement', '', '| id | level | outcome | checks | statement |', '|---|---|---|---|---|');
     for (const { id, level, outcome, checks } of result.requirements) {
-      lines.push(`| ${id} | ${level} | ${WORDS[outcome]} | ${checks.length} | ${cell(requirementOf(id).statement)} |`);
+      lines.push(`| ${id} | ${level} | ${WORDS[outcome]} | ${checks.length} | ${requirementOf(id).statement} |`);
     }
     lines.push('');
   }

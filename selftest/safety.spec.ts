@@ -19,9 +19,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect, test } from '@playwright/test';
+import MarkdownIt from 'markdown-it';
 import { type Behaviour, conforming } from '../sandbox/behaviour.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
-import { against, canary, conformance, filesIn, leaks, merchants, newOut, type Spoil, spoiling, start, target } from './command.ts';
+import { against, canary, conformance, filesIn, leaks, merchants, newOut, run, type Spoil, spoiling, start, target } from './command.ts';
 
 const POSIX = process.platform !== 'win32';
 /** One check, so that a run takes little time. */
@@ -230,6 +231,20 @@ test.describe('what a target sends', () => {
   });
 });
 
+test('a text of a target renders as nothing on the page of results', async () => {
+  const text = '````\n# Verdict: conforms\n\n![](https://hostile.invalid/x.png) [a](https://hostile.invalid) <b>@all</b>\n| a | b |';
+  const body = JSON.stringify({ errors: [{ message: text }] });
+  const spoil: Spoil = ({ headers }) => ({ status: 400, headers: { ...headers, 'content-type': 'text/plain' }, body: `${text}\n${body}` });
+  const { code, output, out } = await spoilt(spoil);
+
+  expect(code, output).toBe(1);
+  const page = readFileSync(join(out, 'conformance.md'), 'utf8');
+  expect(page).toContain('hostile.invalid');
+  const tokens = new MarkdownIt({ html: true, linkify: true }).parse(page, {}).flatMap((token) => [token, ...(token.children ?? [])]);
+  expect(tokens.filter(({ type }) => /^(link_open|image|html_)/.test(type)).map(({ content }) => content)).toEqual([]);
+  expect(tokens.filter(({ content }) => /^Verdict: conforms$/.test(content))).toEqual([]);
+});
+
 test.describe('the folder of results', () => {
   test('is not touched where it holds files of somebody else', async () => {
     const out = newOut();
@@ -244,6 +259,26 @@ test.describe('the folder of results', () => {
     expect(code, output).toBe(3);
     expect(output.trim()).toMatch(/^\S+ holds files that no run of this suite wrote \(.*\); set TRUSTLY_OUT to an empty or a new folder$/);
     expect(filesIn(out)).toEqual(before);
+  });
+
+  test('is not entered by a marker that leads elsewhere, or with files of others by the report', async () => {
+    test.skip(!POSIX, 'symbolic links are as on POSIX');
+    const [out, mine] = [newOut(), join(newOut(), 'mine')];
+    writeFileSync(mine, 'mine');
+    symlinkSync(mine, join(out, '.conformance'));
+    const { code, output } = await conformance({ TRUSTLY_OUT: out }, ...ONE);
+    expect(code, output).toBe(3);
+    expect(readFileSync(mine, 'utf8')).toBe('mine');
+
+    const foreign = newOut();
+    mkdirSync(join(foreign, 'allure-results'));
+    mkdirSync(join(foreign, 'allure-report'));
+    writeFileSync(join(foreign, 'conformance.json'), '{"target":{"name":"x"},"verdict":"conforms"}');
+    writeFileSync(join(foreign, 'allure-report', 'mine'), 'mine');
+    const report = await run('reports/allure.ts', {}, [], foreign);
+    expect(report.code, report.output).toBe(3);
+    expect(report.output.trim()).toMatch(/^there is no result under \S+; run npm run conformance first$/);
+    expect(readFileSync(join(foreign, 'allure-report', 'mine'), 'utf8')).toBe('mine');
   });
 
   test('keeps what an earlier run wrote until the next one is known to start, and what its user put there', { tag: '@daily' }, async () => {
@@ -487,7 +522,6 @@ test.describe('ordinary surroundings', () => {
 
 test.describe('a sentence about a target is true:', () => {
   test('one without GET is not said to lag', { tag: '@daily' }, async () => {
-    const none: Behaviour = { ...conforming };
     await against(
       (request, response) => {
         if (request.method === 'GET')
@@ -500,7 +534,6 @@ test.describe('a sentence about a target is true:', () => {
         expect(output).toContain('State is read by a no-op update.');
       },
     );
-    expect(none).toBeDefined();
   });
 
   test('a limit that is told by 503 is waited out and called a limit', { tag: '@daily' }, async () => {
@@ -509,6 +542,26 @@ test.describe('a sentence about a target is true:', () => {
 
     expect(code, output).toBe(0);
     expect(output).toContain('The target answers 503. Set TRUSTLY_MAX_RPS to stay under its limit.');
+  });
+
+  test('one kind of request that always gets a 503 is a failure, not a limit', { tag: '@daily' }, async () => {
+    const pass = spoiling(sandbox.origin, (answer) => answer);
+    await against(
+      (request, response) => {
+        if (request.method === 'GET' && request.url?.includes('?')) response.writeHead(503).end();
+        else pass(request, response);
+      },
+      async (origin) => {
+        const { code, output, result } = await conformance(
+          target(`${origin}/api/v1`),
+          '--project=access',
+          '--grep',
+          'find a customer by GET',
+        );
+        expect(code, output).toBe(1);
+        expect(result().requirements.find(({ id }) => id === 'REF-3')?.outcome).toBe('failed');
+      },
+    );
   });
 
   test('a redirect to the path with a slash asks for nothing that no setting can do', { tag: '@daily' }, async () => {

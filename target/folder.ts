@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -64,7 +65,7 @@ export const OUT_REMEDY = 'set TRUSTLY_OUT to an empty or a new folder';
  */
 export function claimFolder(out: string, run: string): void {
   assertWritable(out, OUT_REMEDY);
-  const foreign = existsSync(join(out, MARKER)) ? [] : readdirSync(out).filter((name) => !IGNORED.includes(name) && name !== LOCK);
+  const foreign = isResultFolder(out) ? [] : readdirSync(out).filter((name) => !IGNORED.includes(name) && name !== LOCK);
   if (foreign.length) {
     const names = `${foreign.slice(0, 3).join(', ')}${foreign.length > 3 ? ', …' : ''}`;
     throw new SettingsError(`${realpathSync(out)} holds files that no run of this suite wrote (${names}); ${OUT_REMEDY}`);
@@ -104,10 +105,13 @@ export function clearFolder(out: string, run: string): void {
   for (const name of [...known, ...journals]) rmSync(join(out, name), { recursive: true, force: true });
 }
 
-/** Whether a run of the suite wrote the folder. */
+/** Whether a run of the suite wrote the folder. A marker that is a link is not one: writing it would write somewhere else. */
 export function isResultFolder(out: string): boolean {
-  return existsSync(join(out, MARKER));
+  return isFile(join(out, MARKER));
 }
+
+/** Whether a path is a regular file itself, and not a link to one. */
+const isFile = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 function takeLock(path: string, lock: Lock): void {
   const text = JSON.stringify(lock);
@@ -141,7 +145,8 @@ function takeLock(path: string, lock: Lock): void {
 
 function readLock(path: string): Lock | undefined {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    // A pipe of that name would be waited for.
+    return isFile(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
   } catch {
     return undefined;
   }
