@@ -1,5 +1,5 @@
 import { type Plain, removableProperties } from '../generators/customers.ts';
-import { after, type Customers } from './support/customers.ts';
+import { after, type Customers, tick } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
 
 /** The payload of the page's samples as a create: the platform's properties left out, the person replaced. */
@@ -249,8 +249,7 @@ test.describe("the platform's properties", () => {
   test('what was read before another update and is sent back is taken or refused', requirement('UPD-2'), async ({ customers }) => {
     const before = await customers.given({ vip: '2' });
     const platform = customers.platformOf(before.created, ['createdAt', 'updatedAt']);
-    // So that the two times differ.
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await tick(before);
     customers.reached(before, await customers.update(before, 'customerId', { vip: '3' }));
     const known = { ...before, state: after(before, { vip: '3' }) };
 

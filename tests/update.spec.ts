@@ -1,21 +1,13 @@
 import { isRemovable, removableProperties } from '../generators/customers.ts';
 import { apply, type Changes, type State } from '../generators/model.ts';
 import type { Answer } from '../target/answer.ts';
-import { after, type Known, pick, type Selector, selectors } from './support/customers.ts';
+import { after, type Known, pick, type Selector, selectors, tick } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
 
 /** Every property that plain people and their merchant change, each in a check of its own. */
 const changeable = ['name', 'address', 'phone', 'email', 'taxId', ...removableProperties] as const;
 /** The selector of the check at this place, so that each selector meets every third property. */
 const selectorAt = (index: number): Selector => selectors[index % selectors.length]?.[0] ?? 'customerId';
-
-/** Waits until a timestamp that is taken anew differs from that of the create: a millisecond, or a second where it counts them. */
-async function tick({ created }: Known): Promise<void> {
-  const { createdAt } = created.customer ?? {};
-  if (createdAt === undefined) return;
-  const counts = createdAt < 1e11 || createdAt % 1000 === 0 ? 1_100 : 5;
-  await new Promise((resolve) => setTimeout(resolve, counts));
-}
 
 for (const [by, how] of selectors) {
   test.describe(`an update ${how}`, () => {

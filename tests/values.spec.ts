@@ -1,6 +1,6 @@
 import type { Customer } from '../schemas/contract.ts';
 import type { Answer } from '../target/answer.ts';
-import { after, selectors } from './support/customers.ts';
+import { after, selectors, tick } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
 
 const REGION = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
@@ -71,6 +71,7 @@ test.describe('a timestamp', () => {
   for (const [by, how] of selectors) {
     test(`updatedAt lies between the create and now, updated ${how}`, requirement('VAL-4'), async ({ customers }) => {
       const before = await customers.given();
+      await tick(before);
       const update = await customers.update(before, by, { vip: '3' });
 
       for (const answer of [before.created, update, await customers.read(before, after(before, { vip: '3' }))]) {

@@ -483,3 +483,10 @@ export function pick(state: State, names: readonly string[]): State {
 export function after(known: Known, ...requests: Changes[]): State {
   return requests.reduce<State>((state, changes) => apply(state, changes), known.state);
 }
+
+/** Waits until a timestamp that is taken anew differs from that of the create: a millisecond, or a second where it counts them. */
+export async function tick({ created }: Known): Promise<void> {
+  const { createdAt } = created.customer ?? {};
+  if (createdAt === undefined) return;
+  await sleep(createdAt < 1e11 || createdAt % 1000 === 0 ? 1_100 : 5);
+}
