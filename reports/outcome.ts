@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { TestCase, TestResult, TestStep } from '@playwright/test/reporter';
 import { catalogue, type Requirement } from '../schemas/catalogue.ts';
+import { confirmationOf } from './confirmation.ts';
 
 /** What became of a requirement, the worst first: of several checks the worst decides. */
 export const outcomes = ['failed', 'flaky', 'inconclusive', 'not-testable', 'passed', 'not-applicable'] as const;
@@ -41,7 +42,7 @@ export function requirementsOf(test: TestCase): string[] {
 
 /** What a check that Playwright ran says of each requirement that it names or saw broken; `faults` are the suite's own. */
 export function judge(test: TestCase): { findings: Finding[]; faults: string[] } {
-  const attempts = test.results.filter(({ status }) => status !== 'interrupted').map(attemptOf);
+  const attempts = test.results.filter(({ status }) => status !== 'interrupted').flatMap(attemptsOf);
   return settleAll({ requirements: requirementsOf(test), generated: test.tags.includes('@generated') }, attempts);
 }
 
@@ -120,16 +121,21 @@ function settle(first: Attempt['own'], last: Attempt['own'], confirmed: boolean)
 const skipOf = (result: TestResult | undefined) =>
   result?.annotations.find(({ type, description }) => type === 'skip' && description)?.description;
 
-function attemptOf(result: TestResult): Attempt {
+/** The attempts of a result: one, or two where the failure was confirmed in the same worker. */
+function attemptsOf(result: TestResult): Attempt[] {
   const skip = skipOf(result);
-  if (result.status === 'skipped' && result.errors.length === 0) return toAttempt([], skip ?? '');
+  if (result.status === 'skipped' && result.errors.length === 0) return [toAttempt([], skip ?? '')];
   const asserted = new Set(assertions(result.steps));
   const failures = result.errors.map((error): Failure => {
     const message = error.message ?? error.value ?? 'an error without a message';
     const place = error.location ? ` (${error.location.file}:${error.location.line})` : '';
     return asserted.has(message) ? { message, asserted: true } : { message: `${message}${place}`, asserted: false };
   });
-  return toAttempt(failures, skip);
+  const { errors = failures.length, ended } = confirmationOf(result) ?? {};
+  const [first, second] = [failures.slice(0, errors), failures.slice(errors)];
+  // Neither an end nor an error: there was no second attempt, or it was interrupted.
+  const confirmed = ended !== undefined || second.length > 0;
+  return [toAttempt(first, skip), ...(confirmed ? [toAttempt(second, ended || undefined)] : [])];
 }
 
 /** What an attempt says by its errors, and by the reason that it gave where it ended without a judgement. */
@@ -142,7 +148,7 @@ export function toAttempt(failures: readonly Failure[], skip?: string): Attempt 
     const [mark, id] = MARK.exec(text) ?? [];
     if (mark && id) marked.set(id, text.replace(`[${id}] `, ''));
     else if (text.startsWith('Unanswered: ')) own = { outcome: 'unanswered', message: text.replace('Unanswered: ', '') };
-    else if (/^Test timeout of \d+ms exceeded/.test(text))
+    else if (/^(Test timeout of|Tearing down "attempt" exceeded the test timeout of) \d+ms/.test(text))
       own = { outcome: 'inconclusive', message: 'the target is too slow for the check' };
     else if (asserted) own = { outcome: 'failed', message: text };
     else fault = text;

@@ -7,6 +7,8 @@ import { type Behaviour, conforming } from '../sandbox/behaviour.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
 import { against, conformance, leaks, merchants, run, spoiling, target } from './command.ts';
 
+type AllureResult = { status: string; steps: { name: string; status: string }[]; labels: { name: string; value: string }[] };
+
 /** Loses the externalTier of a customer of whom anything else is removed. */
 const forgetful: Behaviour = {
   ...conforming,
@@ -106,6 +108,34 @@ test.describe('a run against the sandbox started separately', () => {
     expect(readFileSync(join(out, 'allure-report', 'index.html'), 'utf8')).not.toMatch(/googletagmanager|google-analytics/);
     writeFileSync(join(out, 'output.txt'), output);
     expect(leaks(out)).toEqual([]);
+  });
+
+  test('confirms each failure once, in the worker that saw it, and every report tells it as a failure', async () => {
+    const { code, output, result, out } = await conformance(target(`${sandbox.origin}/broken`), '--project=removal', '--workers=1');
+
+    expect(code, output).toBe(1);
+    const failed = result().requirements.flatMap(({ checks }) => checks.filter(({ outcome }) => outcome === 'failed'));
+    const titles = new Set(failed.map(({ title }) => title));
+    expect(titles.size).toBeGreaterThan(10);
+    const folder = join(out, 'allure-results');
+    const allure = readdirSync(folder).filter((name) => name.endsWith('-result.json'));
+    const results = allure.map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as AllureResult);
+    expect(results.filter(({ status }) => status === 'failed')).toHaveLength(titles.size);
+    for (const { steps } of results.filter(({ status }) => status === 'failed')) {
+      expect(steps.filter(({ name, status }) => name === 'confirm with fresh data' && status === 'failed')).toHaveLength(1);
+    }
+    const workers = results.flatMap(({ labels }) => labels.filter(({ name }) => name === 'thread'));
+    expect(new Set(workers.map(({ value }) => value)).size).toBe(1);
+    expect(readFileSync(join(out, 'junit.xml'), 'utf8').match(/<testcase(?=[^>]*[^/]>\s*<failure)/g)).toHaveLength(failed.length);
+  });
+
+  test('leaves a failure as Playwright has it where another reporter is in use', async () => {
+    const settings = target(`${sandbox.origin}/broken`);
+    const cli = 'node_modules/@playwright/test/cli.js';
+    const { code, output } = await run(cli, settings, ['test', '--grep', 'vip is absent', '--reporter=line']);
+
+    expect(code, output).toBe(1);
+    expect(output).toMatch(/Retry #1[\s\S]* [1-9]\d* failed/);
   });
 
   test('with a wrong key is inconclusive, exit 2', async () => {

@@ -13,7 +13,7 @@ import { Customers } from '../tests/support/customers.ts';
 import { Generated } from '../tests/support/generated.ts';
 import { failure } from '../tests/support/matchers.ts';
 import { openRun } from '../tests/support/setup.ts';
-import type { Ending, Stage } from '../tests/support/stage.ts';
+import { Ended, type Stage } from '../tests/support/stage.ts';
 
 /** Requests that one check may make here: enough for any, so that none ends early on a server that keeps it waiting. */
 const BUDGET = { requests: 200, customers: 200 };
@@ -24,16 +24,6 @@ export async function collectChecks(of: readonly string[] = areas): Promise<Chec
   globalThis.conformanceCollector = declare;
   for (const area of of) await import(`../tests/${area}.spec.ts`);
   return checks;
-}
-
-/** A check ended itself without a judgement. */
-class Ended extends Error {
-  readonly reason: string;
-
-  constructor(ending: Ending, reason: string) {
-    super(reason);
-    this.reason = `${ending}: ${reason}`;
-  }
 }
 
 /** What came of one check on one server. */
@@ -88,7 +78,7 @@ export async function perform(
     const skip = await check.body({ customers, generated }).then(
       () => undefined,
       (error) => {
-        if (error instanceof Ended) return error.reason;
+        if (error instanceof Ended) return `${error.ending}: ${error.message}`;
         failures.push({ message: String(error), asserted: 'matcherResult' in error });
         return undefined;
       },

@@ -1,5 +1,6 @@
 import { expect, test } from '@playwright/test';
 import type { Suite, TestCase, TestResult } from '@playwright/test/reporter';
+import { CONFIRMATION_TYPE, type Confirmation } from '../reports/confirmation.ts';
 import { judge } from '../reports/outcome.ts';
 import { type Ending, summarize } from '../reports/result.ts';
 import { catalogue } from '../schemas/catalogue.ts';
@@ -21,6 +22,19 @@ function attempt(what: 'passed' | { asserted: string } | { thrown: string } | { 
   const message = 'asserted' in what ? what.asserted : what.thrown;
   const steps = 'asserted' in what ? [{ category: 'test.step', steps: [{ category: 'expect', error: { message }, steps: [] }] }] : [];
   return { status: 'failed', errors: [{ message }], annotations: [], steps, attachments: [] } as unknown as TestResult;
+}
+
+/** A failure that was confirmed in its worker: two attempts in one result. */
+function inOneResult([first, second]: [TestResult, TestResult]): TestResult {
+  const skip = second.annotations.find(({ type }) => type === 'skip')?.description;
+  const ended = skip ?? (second.errors.length === 0 ? '' : undefined);
+  const confirmation: Confirmation = { errors: first.errors.length, ...(ended !== undefined && { ended }) };
+  return {
+    ...first,
+    errors: [...first.errors, ...second.errors],
+    steps: [...first.steps, ...second.steps],
+    annotations: [...first.annotations, { type: CONFIRMATION_TYPE, description: JSON.stringify(confirmation) }],
+  };
 }
 
 function check(ids: string[], ...results: TestResult[]): TestCase {
@@ -73,6 +87,12 @@ test.describe('an outcome', () => {
     test(`of what ${what} is ${outcome}`, () => {
       expect(judge(check(['NULL-1'], ...results)).findings[0]).toMatchObject({ requirement: 'NULL-1', outcome });
     });
+    const [first, second] = results;
+    if (!first || !second) continue;
+    test(`of what ${what}, in one worker, is ${outcome}`, () => {
+      const { findings } = judge(check(['NULL-1'], inOneResult([first, second])));
+      expect(findings).toEqual(judge(check(['NULL-1'], ...results)).findings);
+    });
   }
 
   test('of a marked failure belongs to the requirement of the mark', () => {
@@ -95,6 +115,17 @@ test.describe('an outcome', () => {
     const unanswered = attempt({ thrown: 'Unanswered: 503' });
     const { findings } = judge(check(['UPD-2'], unanswered, unanswered));
     expect(findings.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-2 not-testable', 'REF-3 failed']);
+  });
+
+  test('of a failure whose confirmation was interrupted, is failed', () => {
+    const description = JSON.stringify({ errors: 1 } satisfies Confirmation);
+    const interrupted = { ...failed, annotations: [{ type: CONFIRMATION_TYPE, description }] };
+    expect(judge(check(['NULL-1'], interrupted)).findings[0]).toMatchObject({ outcome: 'failed' });
+  });
+
+  test('of a confirmation that takes too long is inconclusive', () => {
+    const late = attempt({ thrown: 'Tearing down "attempt" exceeded the test timeout of 60000ms.' });
+    expect(judge(check(['NULL-1'], inOneResult([failed, late]))).findings[0]).toMatchObject({ outcome: 'inconclusive' });
   });
 
   test('of an exception is a fault of the suite', () => {

@@ -7,20 +7,28 @@ import { Ledger } from '../../target/ledger.ts';
 import { claim, connect, enter, publishedRun, type Run } from '../../target/run.ts';
 import type { Turnstile } from '../../target/turnstile.ts';
 import type { Declare } from './collection.ts';
+import { confirm } from './confirmation.ts';
 import { type Budget, Customers, type Kept, SuiteFault } from './customers.ts';
 import { Generated } from './generated.ts';
-import { playwrightStage } from './stage.ts';
+import { playwrightStage, type Stage } from './stage.ts';
 
 export { expect } from './matchers.ts';
 export { generated, requirement } from './requirement.ts';
 
-type Fixtures = { budget: Budget; stranger: Client; customers: Customers; generated: Generated };
+type Attempt = { customers: Customers; generated: Generated };
+type Fixtures = { budget: Budget; stranger: Client; attempt: Attempt } & Attempt;
 type WorkerFixtures = { run: Run; turnstile: Turnstile; ledger: Ledger | undefined; client: Client; kept: Kept };
+
+/** Milliseconds that the requests of a check asked for, beside the time that it has. */
+const extensions = new WeakMap<TestInfo, { timeout: number; added: number }>();
 
 /** A request that asks for patience takes none of its check's time. */
 function extend(milliseconds: number): void {
   const info = base.info();
-  info.setTimeout(info.timeout + milliseconds);
+  // While a fixture is torn down, `info.timeout` is not what `setTimeout` sets.
+  const { timeout, added } = extensions.get(info) ?? { timeout: info.timeout, added: 0 };
+  extensions.set(info, { timeout, added: added + milliseconds });
+  info.setTimeout(timeout + added + milliseconds);
 }
 
 /** Skips a check once the run is over. The second attempt of one that failed is made all the same: what it saw may be confirmed. */
@@ -77,24 +85,29 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
     client.dispose();
   },
 
-  customers: async ({ client, stranger, run, turnstile, budget, kept }, use, info) => {
+  attempt: async ({ client, stranger, run, turnstile, budget, kept }, use, info) => {
     skipStopped(info, turnstile);
-    const people = new People({
-      seed: run.seed,
-      name: [...info.titlePath, info.retry, info.repeatEachIndex].join(' › '),
-      prefix: run.prefix,
-      claim: (value) => claim(run, 'people', value, randomUUID()),
-      overrides: run.overrides,
-    });
-    await use(new Customers({ client, stranger, run, turnstile, stage: playwrightStage(info), budget, people, kept }));
+    const begin = (attempt: number, stage: Stage): Attempt => {
+      const people = new People({
+        seed: run.seed,
+        name: [...info.titlePath, attempt, info.repeatEachIndex].join(' › '),
+        prefix: run.prefix,
+        claim: (value) => claim(run, 'people', value, randomUUID()),
+        overrides: run.overrides,
+      });
+      const keep = (tally: Tally) => info.attach('what the cases did', { contentType: TALLY_TYPE, body: JSON.stringify(tally) });
+      const shared = { client, stranger, run, turnstile, kept, stage };
+      return {
+        customers: new Customers({ ...shared, budget, people }),
+        generated: new Generated({ ...shared, title: info.title, attempt, keep }),
+      };
+    };
+    await use(begin(info.retry, playwrightStage(info)));
+    await confirm(info, (stage) => begin(info.retry + 1, stage));
   },
 
-  generated: async ({ client, stranger, run, turnstile, kept }, use, info) => {
-    skipStopped(info, turnstile);
-    const keep = (tally: Tally) => info.attach('what the cases did', { contentType: TALLY_TYPE, body: JSON.stringify(tally) });
-    const { title, retry: attempt } = info;
-    await use(new Generated({ run, client, stranger, turnstile, kept, title, attempt, stage: playwrightStage(info), keep }));
-  },
+  customers: ({ attempt }, use) => use(attempt.customers),
+  generated: ({ attempt }, use) => use(attempt.generated),
 });
 
 declare global {

@@ -18,7 +18,7 @@ import { Customers, type Kept, Unanswered } from './customers.ts';
 import { factors } from './depth.ts';
 import type { Finding } from './finding.ts';
 import { describe, expect, failure, SHOWN } from './matchers.ts';
-import type { Ending, Stage } from './stage.ts';
+import { Ended, type Ending, type Stage } from './stage.ts';
 
 /** A promise that a case saw broken. */
 export class Broken extends Error {
@@ -55,16 +55,6 @@ export type AtOnce = <Result>(slots: number, part: () => Promise<Result>) => Pro
 
 /** What holds of every case. */
 type Property<Value> = (customers: Customers, value: Value, atOnce: AtOnce) => Promise<void>;
-
-/** What ended a case without a judgement. */
-class Ended extends Error {
-  readonly ending: Ending;
-
-  constructor(ending: Ending, reason: string) {
-    super(reason);
-    this.ending = ending;
-  }
-}
 
 /** What a generated check needs of its worker. */
 type Options = {

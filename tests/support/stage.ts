@@ -7,6 +7,17 @@ import { expect } from './matchers.ts';
 /** How a check ends without a judgement. */
 export type Ending = 'not testable' | 'not applicable' | 'inconclusive' | 'left out';
 
+/** Ends an attempt without a judgement where Playwright cannot skip: a case of a generated check, a second attempt, the proof. */
+export class Ended extends Error {
+  override name = 'Ended';
+  readonly ending: Ending;
+
+  constructor(ending: Ending, reason: string) {
+    super(reason);
+    this.ending = ending;
+  }
+}
+
 /** Where a check is performed: under Playwright, or in the proof of the suite, which performs it on many servers. */
 export type Stage = {
   /** Names the check where it takes something for itself. */
