@@ -132,7 +132,7 @@ test.describe('a run against the sandbox started separately', () => {
   test('leaves a failure as Playwright has it where another reporter is in use', async () => {
     const settings = target(`${sandbox.origin}/broken`);
     const cli = 'node_modules/@playwright/test/cli.js';
-    const { code, output } = await run(cli, settings, ['test', '--grep', 'vip is absent', '--reporter=line']);
+    const { code, output } = await run(cli, settings, ['test', '--grep', 'vip is absent', '--reporter=line', '--max-failures=1']);
 
     expect(code, output).toBe(1);
     expect(output).toMatch(/Retry #1[\s\S]* [1-9]\d* failed/);

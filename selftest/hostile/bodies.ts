@@ -276,6 +276,7 @@ export const bodies = targets([
     exits: [1],
     says: /name/i,
     seconds: 60,
+    projects: EVERY_KIND_OF_REQUEST,
     serve: spoil((answer) => edited(answer, (customer) => (customer.name = 'Joe '.repeat(256 * 1024)))),
   },
   {

@@ -96,6 +96,7 @@ export const statuses = targets([
     why: 'A plain customer is refused with a code that HTTP has reserved.',
     exits: [1],
     says: /418/,
+    projects: ['answer', 'create'],
     serve: answering(() => json(418, refusal('Short and stout'))),
   },
   {
