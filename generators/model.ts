@@ -1,4 +1,5 @@
 import type { Customer, Json, JsonObject } from '../schemas/contract.ts';
+import type { RequirementId } from '../schemas/requirement-id.ts';
 
 /** What a customer is known to be: the properties that its merchant owns. */
 export type State = Partial<Customer>;
@@ -119,7 +120,7 @@ export function show(value: Json | undefined): string {
  * The requirement that keeps a value: VAL-5 if text was changed, VAL-6 if enrollDate was; what was lost, or is of another kind, breaks
  * `otherwise`, the requirement that what is sent is kept.
  */
-export function keptBy({ property, expected, actual }: Difference, otherwise: string): string {
+export function keptBy({ property, expected, actual }: Difference, otherwise: RequirementId): RequirementId {
   if (actual === 'absent' || actual === 'null') return otherwise;
   if (property === 'enrollDate') return 'VAL-6';
   return expected.startsWith('"') ? 'VAL-5' : otherwise;

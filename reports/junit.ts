@@ -1,5 +1,6 @@
 import xmlbuilder from 'xmlbuilder';
 import { areas, requirementOf } from '../schemas/catalogue.ts';
+import type { RequirementId } from '../schemas/requirement-id.ts';
 import { shorten, xmlText } from '../target/printable.ts';
 import type { CheckResult, RequirementResult, Result } from './result.ts';
 
@@ -80,7 +81,7 @@ function verdictOf({ verdict, reason }: Result): Suite[] {
 
 const reasonOf = ({ message, outcome }: CheckResult) => message?.trim() || outcome;
 
-const detailsOf = (id: string, check: CheckResult) =>
+const detailsOf = (id: RequirementId, check: CheckResult) =>
   `${reasonOf(check)}\n\n${id}: ${requirementOf(id).statement}\n    at ${check.file}:${check.line}`;
 
 function problem(headline: string, text: string): Problem {

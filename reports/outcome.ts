@@ -1,21 +1,21 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { TestCase, TestResult, TestStep } from '@playwright/test/reporter';
-import { catalogue, type Requirement } from '../schemas/catalogue.ts';
-import { confirmationOf } from './confirmation.ts';
-
-/** What became of a requirement, the worst first: of several checks the worst decides. */
-export const outcomes = ['failed', 'flaky', 'inconclusive', 'not-testable', 'passed', 'not-applicable'] as const;
-/** What became of a requirement, or of one check of it. */
-export type Outcome = (typeof outcomes)[number];
+import { isRequirementId, type Requirement } from '../schemas/catalogue.ts';
+import { readMark } from '../schemas/mark.ts';
+import { type Outcome, outcomes } from '../schemas/outcomes.ts';
+import type { RequirementId } from '../schemas/requirement-id.ts';
+import { type Asserted, ATTEMPT_TYPE, type AttemptRecord } from '../target/attempt.ts';
 
 /** What one check says of one requirement. */
-export type Finding = { requirement: string; outcome: Outcome; message: string | null };
+export type Finding = { requirement: RequirementId; outcome: Outcome; message: string | null };
 
 /** What one attempt of a check says: of the requirements it names, and of others that it saw broken on its way. */
 export type Attempt = {
   own: { outcome: Outcome | 'unanswered'; message: string | null };
   /** The requirements that its errors name by a mark, as `[NULL-1]`, and what they say. */
-  marked: Map<string, string>;
+  marked: Map<RequirementId, string>;
+  /** What its expectations were about. */
+  asserted: readonly Asserted[];
   /** The suite's own fault, which says nothing of the target. */
   fault?: string;
 };
@@ -25,19 +25,10 @@ export type Failure = { message: string; asserted: boolean };
 
 /** The requirement that a request breaks which gets no answer; what its check is about could not be seen. */
 const UNANSWERED = 'REF-3';
-const MARK = /^\[([A-Z]+-\d+)\] /;
-/** How the reason of a check begins that was left out by choice. */
-const LEFT_OUT = 'left out';
-const SKIPPED: Record<string, Outcome> = {
-  'not testable': 'not-testable',
-  'not applicable': 'not-applicable',
-  inconclusive: 'inconclusive',
-};
 
 /** The requirements that a check names by its tags. */
-export function requirementsOf(test: TestCase): string[] {
-  const ids = new Set(catalogue.map(({ id }) => id));
-  return test.tags.map((tag) => tag.slice(1)).filter((id) => ids.has(id));
+export function requirementsOf(test: TestCase): RequirementId[] {
+  return test.tags.map((tag) => tag.slice(1)).filter(isRequirementId);
 }
 
 /** What a check that Playwright ran says of each requirement that it names or saw broken; `faults` are the suite's own. */
@@ -48,8 +39,8 @@ export function judge(test: TestCase): { findings: Finding[]; faults: string[] }
 
 /** Why a check was left out of a run by choice; undefined where it was not. */
 export function leftOut(test: TestCase): string | undefined {
-  const [word, ...rest] = skipOf(test.results.at(-1))?.split(': ') ?? [];
-  return word === LEFT_OUT ? rest.join(': ') : undefined;
+  const { ended } = recordsOf(test.results.at(-1)).at(-1) ?? {};
+  return ended?.ending === 'left-out' ? ended.reason : undefined;
 }
 
 /**
@@ -57,7 +48,7 @@ export function leftOut(test: TestCase): string | undefined {
  * in every case, so that where one of them breaks, it saw no other break.
  */
 export function settleAll(
-  { requirements: named, generated }: { requirements: readonly string[]; generated: boolean },
+  { requirements: named, generated }: { requirements: readonly RequirementId[]; generated: boolean },
   attempts: readonly Attempt[],
 ): { findings: Finding[]; faults: string[] } {
   const faults = attempts.flatMap(({ fault }) => fault ?? []);
@@ -67,7 +58,7 @@ export function settleAll(
   }
   const confirmed = attempts.length > 1;
   const own = named.map((requirement): Finding => {
-    const [before, after] = [first, last].map((one) => shareOf(one, requirement, generated ? [] : named)) as [
+    const [before, after] = [first, last].map((one) => shareOf(one, requirement, generated ? undefined : named)) as [
       Attempt['own'],
       Attempt['own'],
     ];
@@ -97,14 +88,18 @@ export function settleAll(
 /**
  * What an attempt says of one requirement that its check names. An error without a mark is everybody's; one with a mark is its
  * requirement's alone, and what the check names after that one was not reached. A check names requirements in the order it asks for them.
+ * If no expectation of a requirement ran, nothing was judged by it. `named`: what the check names; of a generated one it is left out.
  */
-function shareOf({ own, marked }: Attempt, requirement: string, named: readonly string[]): Attempt['own'] {
+function shareOf({ own, marked, asserted }: Attempt, requirement: RequirementId, named?: readonly RequirementId[]): Attempt['own'] {
   const message = marked.get(requirement);
   if (message !== undefined) return { outcome: 'failed', message };
-  if (own.outcome !== 'passed') return own;
+  if (own.outcome !== 'passed' || !named) return own;
   const failed = named.find((id) => marked.has(id));
-  const reached = failed === undefined || named.indexOf(requirement) < named.indexOf(failed);
-  return reached ? own : { outcome: 'not-testable', message: `${failed} failed before it in the same check` };
+  if (failed !== undefined && named.indexOf(requirement) > named.indexOf(failed)) {
+    return { outcome: 'not-testable', message: `${failed} failed before it in the same check` };
+  }
+  if (asserted.includes(requirement) || asserted.includes('all')) return own;
+  return { outcome: 'not-applicable', message: 'the answers had nothing that it could be checked on' };
 }
 
 /** Two attempts in one outcome: a failure stands where fresh data fail too. */
@@ -118,48 +113,52 @@ function settle(first: Attempt['own'], last: Attempt['own'], confirmed: boolean)
   return { outcome: last.outcome, message: last.message };
 }
 
-const skipOf = (result: TestResult | undefined) =>
-  result?.annotations.find(({ type, description }) => type === 'skip' && description)?.description;
+/** What the worker recorded of each attempt of a result. */
+function recordsOf(result: TestResult | undefined): AttemptRecord[] {
+  const records = result?.annotations.filter(({ type, description }) => type === ATTEMPT_TYPE && description) ?? [];
+  return records.map(({ description }) => JSON.parse(description as string));
+}
 
-/** The attempts of a result: one, or two where the failure was confirmed in the same worker. */
+/** The attempts of a result: one, or two if the failure was confirmed in the same worker. */
 function attemptsOf(result: TestResult): Attempt[] {
-  const skip = skipOf(result);
-  if (result.status === 'skipped' && result.errors.length === 0) return [toAttempt([], skip ?? '')];
   const asserted = new Set(assertions(result.steps));
   const failures = result.errors.map((error): Failure => {
     const message = error.message ?? error.value ?? 'an error without a message';
     const place = error.location ? ` (${error.location.file}:${error.location.line})` : '';
     return asserted.has(message) ? { message, asserted: true } : { message: `${message}${place}`, asserted: false };
   });
-  const { errors = failures.length, ended } = confirmationOf(result) ?? {};
-  const [first, second] = [failures.slice(0, errors), failures.slice(errors)];
-  // Neither an end nor an error: there was no second attempt, or it was interrupted.
-  const confirmed = ended !== undefined || second.length > 0;
-  return [toAttempt(first, skip), ...(confirmed ? [toAttempt(second, ended || undefined)] : [])];
+  const [first = recordOf(result), second] = recordsOf(result);
+  const [before, after] = [failures.slice(0, first.errors), failures.slice(first.errors)];
+  // Errors without a record: the second attempt took too long.
+  const confirmation = second ?? (after.length > 0 ? { asserted: [] } : undefined);
+  return [toAttempt(before, first), ...(confirmation ? [toAttempt(after, confirmation)] : [])];
 }
 
-/** What an attempt says by its errors, and by the reason that it gave where it ended without a judgement. */
-export function toAttempt(failures: readonly Failure[], skip?: string): Attempt {
-  const marked = new Map<string, string>();
-  let own: Attempt['own'] = skip === undefined ? { outcome: 'passed', message: null } : skipped(skip);
+/** A result that no fixture recorded: the test was skipped, or it ended before its fixtures were torn down. */
+function recordOf({ status, errors, annotations }: TestResult): AttemptRecord {
+  const { description: reason = 'the check was skipped' } = annotations.find(({ type }) => type === 'skip') ?? {};
+  return { errors: errors.length, asserted: [], ...(status === 'skipped' && { ended: { ending: 'inconclusive', reason } }) };
+}
+
+/** What an attempt says by its errors, by what it asserted, and by the reason that it gave if it ended without a judgement. */
+export function toAttempt(failures: readonly Failure[], { asserted, ended }: Omit<AttemptRecord, 'errors'>): Attempt {
+  const marked = new Map<RequirementId, string>();
+  let own: Attempt['own'] = { outcome: 'passed', message: null };
+  // Only a part of what a check does is left out when it ends in the middle.
+  if (ended) own = { outcome: ended.ending === 'left-out' ? 'inconclusive' : ended.ending, message: ended.reason };
   let fault: string | undefined;
   for (const { message, asserted } of failures) {
     const text = stripVTControlCharacters(message).replace(/^Error: /, '');
-    const [mark, id] = MARK.exec(text) ?? [];
-    if (mark && id) marked.set(id, text.replace(`[${id}] `, ''));
+    const mark = readMark(text);
+    if (mark && isRequirementId(mark.id)) marked.set(mark.id, mark.message);
+    else if (mark) fault = `the catalogue has no requirement ${mark.id}: ${mark.message}`;
     else if (text.startsWith('Unanswered: ')) own = { outcome: 'unanswered', message: text.replace('Unanswered: ', '') };
     else if (/^(Test timeout of|Tearing down "attempt" exceeded the test timeout of) \d+ms/.test(text))
       own = { outcome: 'inconclusive', message: 'the target is too slow for the check' };
     else if (asserted) own = { outcome: 'failed', message: text };
     else fault = text;
   }
-  return { own, marked, ...(fault !== undefined && { fault }) };
-}
-
-function skipped(reason: string): Attempt['own'] {
-  const [word = '', ...rest] = reason.split(': ');
-  const outcome = SKIPPED[word];
-  return outcome ? { outcome, message: rest.join(': ') } : { outcome: 'inconclusive', message: reason || 'the check was skipped' };
+  return { own, marked, asserted, ...(fault !== undefined && { fault }) };
 }
 
 /** The messages of every failed expectation. */

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import type { Suite, TestCase } from '@playwright/test/reporter';
 import { catalogue, catalogueSha256, type Level, type Requirement } from '../schemas/catalogue.ts';
+import type { Outcome } from '../schemas/outcomes.ts';
+import type { RequirementId } from '../schemas/requirement-id.ts';
 import { EXCHANGE_TYPE, TALLY_TYPE, type Tally } from '../target/exchange.ts';
 import { type Created, createdBy, readLedger, unique } from '../target/ledger.ts';
 import { shorten } from '../target/printable.ts';
 import type { Run } from '../target/run.ts';
 import type { Depth } from '../target/settings.ts';
-import { judge, leftOut, type Outcome, omission, requirementsOf, worst } from './outcome.ts';
+import { judge, leftOut, omission, requirementsOf, worst } from './outcome.ts';
 
 /** The verdict on a target; null: none, the suite was set up wrongly or broke. */
 export type Verdict = 'conforms' | 'partial' | 'inconclusive' | 'flaky' | 'does not conform' | null;
@@ -49,7 +51,7 @@ export type Result = {
   customers: number;
   requirements: RequirementResult[];
   observations: never[];
-  omitted: { id: string; reason: string }[];
+  omitted: { id: RequirementId; reason: string }[];
 };
 
 /** What the runner knows at the end of a run. */
@@ -81,7 +83,7 @@ const codes: Record<Exclude<Verdict, null>, number> = { conforms: 0, partial: 0,
 /** Everything that a run found out. */
 export function summarize(ending: Ending): Result {
   const { suite, seed } = ending;
-  const checks = new Map<string, CheckResult[]>();
+  const checks = new Map<RequirementId, CheckResult[]>();
   const faults = [...ending.faults];
   const left: { test: TestCase; reason: string }[] = [];
   for (const test of suite?.allTests() ?? []) {

@@ -1,17 +1,7 @@
 import { type Level, quote, requirementOf } from '../schemas/catalogue.ts';
+import { type Outcome, outcomes, words } from '../schemas/outcomes.ts';
 import { markdownCell, markdownFence, shorten } from '../target/printable.ts';
-import { type Outcome, outcomes } from './outcome.ts';
 import type { RequirementResult, Result } from './result.ts';
-
-/** What each outcome is called to a person. */
-const WORDS: Record<Outcome, string> = {
-  failed: 'failed',
-  flaky: 'flaky',
-  inconclusive: 'inconclusive',
-  'not-testable': 'not testable',
-  passed: 'passed',
-  'not-applicable': 'not applicable',
-};
 
 const LEVELS: readonly Level[] = ['MUST', 'SHOULD'];
 /** Failing checks of one requirement that are told in full. */
@@ -23,7 +13,7 @@ const [LINE, LINES] = [2_000, 60];
 /** The outcomes of a level in a line: `58 passed, 1 failed`. */
 export function tally(counts: Partial<Record<Outcome, number>>): string {
   const found = ['passed' as const, ...outcomes.filter((outcome) => outcome !== 'passed')].filter((outcome) => counts[outcome]);
-  return found.map((outcome) => `${counts[outcome]} ${WORDS[outcome]}`).join(', ') || 'none checked';
+  return found.map((outcome) => `${counts[outcome]} ${words[outcome]}`).join(', ') || 'none checked';
 }
 
 /** What was not as promised: the failed and the flaky, MUST before SHOULD. */
@@ -38,7 +28,7 @@ function unjudged({ requirements }: Result): Map<string, string[]> {
   const byReason = new Map<string, string[]>();
   for (const { id, outcome, checks } of requirements) {
     if (!['inconclusive', 'not-testable', 'not-applicable'].includes(outcome)) continue;
-    const reason = `${WORDS[outcome]}: ${checks.find((check) => check.outcome === outcome)?.message?.split('\n')[0]}`;
+    const reason = `${words[outcome]}: ${checks.find((check) => check.outcome === outcome)?.message?.split('\n')[0]}`;
     byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
   }
   return byReason;
@@ -107,7 +97,7 @@ export function markdown(result: Result): string {
   if (result.requirements.length) {
     lines.push('## Every requirement', '', '| id | level | outcome | checks | statement |', '|---|---|---|---|---|');
     for (const { id, level, outcome, checks } of result.requirements) {
-      lines.push(`| ${id} | ${level} | ${WORDS[outcome]} | ${checks.length} | ${requirementOf(id).statement} |`);
+      lines.push(`| ${id} | ${level} | ${words[outcome]} | ${checks.length} | ${requirementOf(id).statement} |`);
     }
     lines.push('');
   }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
+import type { RequirementId } from './requirement-id.ts';
 
 /** The areas of the contract, each a Playwright project. */
 export const areas = ['answer', 'create', 'update', 'identity', 'removal', 'values', 'refusal', 'access'] as const;
@@ -17,7 +18,7 @@ export type Source = { pointer: string; words: string } | { fact: string } | { r
 
 /** A row of the requirement catalogue. */
 export type Requirement = {
-  id: string;
+  id: RequirementId;
   level: Level;
   area: Area;
   statement: string;
@@ -29,7 +30,7 @@ export type Requirement = {
 /** What the vendor publishes beyond the page. */
 export type Fact = { id: string; strength: 'solid' | 'single'; statement: string; published: string };
 /** Where the page is silent, and the requirements that bound a target all the same. */
-export type Question = { id: string; question: string; bounds: string[] };
+export type Question = { id: string; question: string; bounds: RequirementId[] };
 
 const read = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8');
 
@@ -42,10 +43,15 @@ export const questions: readonly Question[] = parse(read('questions.yaml'));
 /** Names the catalogue's exact text, so that a result can be traced to it. */
 export const catalogueSha256 = createHash('sha256').update(read('requirements.yaml')).digest('hex');
 
-const byId = new Map(catalogue.map((row) => [row.id, row]));
+const byId = new Map<string, Requirement>(catalogue.map((row) => [row.id, row]));
 
-/** The requirement with this id. Throws where there is none. */
-export function requirementOf(id: string): Requirement {
+/** Whether the catalogue has a requirement with this id. */
+export function isRequirementId(id: string): id is RequirementId {
+  return byId.has(id);
+}
+
+/** The requirement with this id. Throws if there is none. */
+export function requirementOf(id: RequirementId): Requirement {
   const row = byId.get(id);
   if (!row) throw new Error(`There is no requirement ${id} in schemas/requirements.yaml`);
   return row;

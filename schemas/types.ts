@@ -1,13 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { compile } from 'json-schema-to-typescript';
+import { catalogue } from './catalogue.ts';
 import { type JsonObject, openapi } from './contract.ts';
 
-/** Where the generated types stand. */
-export const TYPES = new URL('customer.d.ts', import.meta.url);
+/** The generated files, and what makes their text. */
+export const generated = [
+  { file: new URL('customer.d.ts', import.meta.url), generate: generateTypes },
+  { file: new URL('requirement-id.ts', import.meta.url), generate: async () => generateIds() },
+];
 
 /** The TypeScript types of the published schemas, as text. */
-export function generateTypes(): Promise<string> {
+function generateTypes(): Promise<string> {
   const { schemas } = openapi.components as { schemas: JsonObject };
   const text = JSON.stringify({
     ...schemas,
@@ -21,9 +25,25 @@ export function generateTypes(): Promise<string> {
   });
 }
 
+/** The type of a requirement's id, as text: a mistyped id does not compile. */
+function generateIds(): string {
+  const ids = catalogue.map(({ id }) => `  | '${id}'`);
+  return [
+    '// Generated from requirements.yaml by `npm run types`.',
+    '',
+    '/** The id of a requirement of the catalogue. */',
+    'export type RequirementId =',
+    `${ids.join('\n')};`,
+    '',
+  ].join('\n');
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const text = await generateTypes();
-  const before = readFileSync(TYPES, { encoding: 'utf8', flag: 'a+' });
-  writeFileSync(TYPES, text);
-  console.log(text === before ? 'The types were up to date.' : 'The types were written anew.');
+  for (const { file, generate } of generated) {
+    const text = await generate();
+    const before = readFileSync(file, { encoding: 'utf8', flag: 'a+' });
+    writeFileSync(file, text);
+    const name = file.pathname.split('/').at(-1);
+    console.log(text === before ? `${name} was up to date` : `${name} was written`);
+  }
 }

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { areas, catalogue, facts, questions } from '../schemas/catalogue.ts';
 import { resolvePointer } from '../schemas/contract.ts';
@@ -37,6 +39,12 @@ function checks(): Check[] {
 test.describe('the requirement catalogue', () => {
   test('ids are frozen and in order', () => {
     expect(catalogue.map(({ id }) => id)).toEqual(IDS);
+  });
+
+  test('a check names a requirement by its type, never by a mark written by hand', () => {
+    const files = readdirSync('tests', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+    const marks = files.flatMap((file) => (/\[[A-Z]+-\d+\]/.test(readFileSync(join('tests', file), 'utf8')) ? file : []));
+    expect(marks, "write of('UPD-4', 'the rest')").toEqual([]);
   });
 
   test('every row has a level, an area and a sentence', () => {

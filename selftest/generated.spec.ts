@@ -6,6 +6,7 @@ import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { type Behaviour, conforming } from '../sandbox/behaviour.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
+import type { RequirementId } from '../schemas/requirement-id.ts';
 import { connect, enter } from '../target/run.ts';
 import type { Replay } from '../target/settings.ts';
 import type { Customers } from '../tests/support/customers.ts';
@@ -75,7 +76,7 @@ async function hold<Value>(
 }
 
 /** Breaks a requirement by one exchange. */
-async function fail(customers: Customers, requirement: string): Promise<never> {
+async function fail(customers: Customers, requirement: RequirementId): Promise<never> {
   const answer = await customers.create(customers.people.plain());
   throw new Broken(requirement, 'it is wrong', [{ expected: 'vip "1"', actual: 'vip "2"' }], answer);
 }
@@ -147,9 +148,9 @@ test.describe('a generated check', () => {
 
   test('ends as its cases do, where none of them fails', async () => {
     const every = await hold(fc.nat(), (customers) => customers.notApplicable('nothing to see'));
-    expect(every.ended).toBe('not applicable: nothing to see');
+    expect(every.ended).toBe('not-applicable: nothing to see');
     const one = await hold(fc.nat(10), (customers, number) => (number === 3 ? customers.notTestable('no customer') : Promise.resolve()));
-    expect(one.ended).toBe('not testable: no customer');
+    expect(one.ended).toBe('not-testable: no customer');
   });
 
   test('writes a script that shows the failure again on Node alone', async () => {

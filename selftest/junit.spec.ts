@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
 import { validateXML } from 'xmllint-wasm';
 import { junit } from '../reports/junit.ts';
-import { type Outcome, outcomes } from '../reports/outcome.ts';
 import type { CheckResult, RequirementResult, Result } from '../reports/result.ts';
 import { areas, requirementOf } from '../schemas/catalogue.ts';
+import { type Outcome, outcomes } from '../schemas/outcomes.ts';
+import type { RequirementId } from '../schemas/requirement-id.ts';
 
 const MUST = 'NULL-1';
 const SHOULD = 'ACC-7';
@@ -28,7 +29,7 @@ function check(outcome: Outcome, more: Partial<CheckResult> = {}): CheckResult {
   return { title: outcome, file: 'tests/a.spec.ts', line: 12, outcome, message, seed: 1, path: null, exchanges: 1, seconds: 1.5, ...more };
 }
 
-function requirement(id: string, ...checks: CheckResult[]): RequirementResult {
+function requirement(id: RequirementId, ...checks: CheckResult[]): RequirementResult {
   const { level, area } = requirementOf(id);
   return { id, level, area, outcome: checks[0]?.outcome ?? 'passed', checks };
 }

@@ -5,9 +5,11 @@ import { People } from '../generators/customers.ts';
 import { type Finding, settleAll, toAttempt } from '../reports/outcome.ts';
 import type { Merchant } from '../sandbox/behaviour.ts';
 import { areas } from '../schemas/catalogue.ts';
+import type { AttemptRecord } from '../target/attempt.ts';
 import type { Tally } from '../target/exchange.ts';
 import { claim, connect, enter, noteLag, type Run } from '../target/run.ts';
 import type { Depth } from '../target/settings.ts';
+import { recordAsserted } from '../tests/support/asserted.ts';
 import { type Check, collector } from '../tests/support/collection.ts';
 import { Customers } from '../tests/support/customers.ts';
 import { Generated } from '../tests/support/generated.ts';
@@ -75,15 +77,14 @@ export async function perform(
     };
     const title = check.title.split(' › ').at(-1) ?? '';
     const generated = new Generated({ run, client, stranger, turnstile, kept, title, attempt: 0, stage, keep });
-    const skip = await check.body({ customers, generated }).then(
-      () => undefined,
-      (error) => {
-        if (error instanceof Ended) return `${error.ending}: ${error.message}`;
-        failures.push({ message: String(error), asserted: 'matcherResult' in error });
-        return undefined;
-      },
-    );
-    const result = { check, ...settleAll(check, [toAttempt(failures, skip)]) };
+    const asserted = recordAsserted();
+    let ended: AttemptRecord['ended'];
+    await check.body({ customers, generated }).catch((error) => {
+      if (error instanceof Ended) ended = { ending: error.ending, reason: error.message };
+      else failures.push({ message: String(error), asserted: 'matcherResult' in error });
+    });
+    const attempt = toAttempt(failures, { asserted: [...asserted], ...(ended && { ended }) });
+    const result = { check, ...settleAll(check, [attempt]) };
     performed.push(result);
     if (enough(result)) break;
   }

@@ -86,6 +86,23 @@ test.describe('a lawful server is not accused', () => {
   }
 });
 
+test.describe('a lawful server that shows nothing to check does not pass', () => {
+  for (const [server, requirements] of [
+    ['timestamps-left-out', ['UPD-5', 'UPD-6', 'VAL-3', 'VAL-4']],
+    ['driver-license-withheld', ['VAL-2']],
+  ] as const) {
+    for (const requirement of requirements) {
+      test(`${requirement}, ${server}`, async () => {
+        const { performed } = await performer.perform({ server, requirements: [requirement] });
+
+        const found = performed.flatMap(({ findings }) => findings).filter((finding) => finding.requirement === requirement);
+        expect(found.length).toBeGreaterThan(0);
+        expect(new Set(found.map(({ outcome }) => outcome))).toEqual(new Set(['not-applicable']));
+      });
+    }
+  }
+});
+
 test.describe('a lawful server that has the customers of an earlier run is not accused', () => {
   for (const server of ['duplicate-phone-refused', 'duplicate-tax-id-refused']) {
     test(server, async () => {

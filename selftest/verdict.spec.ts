@@ -1,40 +1,35 @@
 import { expect, test } from '@playwright/test';
 import type { Suite, TestCase, TestResult } from '@playwright/test/reporter';
-import { CONFIRMATION_TYPE, type Confirmation } from '../reports/confirmation.ts';
 import { judge } from '../reports/outcome.ts';
 import { type Ending, summarize } from '../reports/result.ts';
 import { catalogue } from '../schemas/catalogue.ts';
+import { type Asserted, ATTEMPT_TYPE, type AttemptRecord } from '../target/attempt.ts';
 
 const ASSERTION = 'Error: it is wrong';
 
-/** An attempt as the runner reports it: passed, or failed with an expectation, another error, or a skip with its reason. */
-function attempt(what: 'passed' | { asserted: string } | { thrown: string } | { skip: string }): TestResult {
-  if (what === 'passed') return { status: 'passed', errors: [], annotations: [], steps: [], attachments: [] } as unknown as TestResult;
-  if ('skip' in what) {
-    return {
-      status: 'skipped',
-      errors: [],
-      annotations: [{ type: 'skip', description: what.skip }],
-      steps: [],
-      attachments: [],
-    } as unknown as TestResult;
-  }
-  const message = 'asserted' in what ? what.asserted : what.thrown;
-  const steps = 'asserted' in what ? [{ category: 'test.step', steps: [{ category: 'expect', error: { message }, steps: [] }] }] : [];
-  return { status: 'failed', errors: [{ message }], annotations: [], steps, attachments: [] } as unknown as TestResult;
+type Told = 'passed' | { asserted: string } | { thrown: string } | { ended: AttemptRecord['ended'] & object };
+
+/** An attempt as the runner reports it: passed, or failed with an expectation, another error, or ended with its reason. */
+function attempt(what: Told, expected: Asserted[] = ['all']): TestResult {
+  const isObject = typeof what === 'object';
+  const ended = isObject && 'ended' in what ? what.ended : undefined;
+  const message = isObject && 'asserted' in what ? what.asserted : isObject && 'thrown' in what ? what.thrown : undefined;
+  const errors = message === undefined ? [] : [{ message }];
+  const isAsserted = isObject && 'asserted' in what;
+  const record: AttemptRecord = { errors: errors.length, asserted: expected, ...(ended && { ended }) };
+  return {
+    status: ended ? 'skipped' : errors.length ? 'failed' : 'passed',
+    errors,
+    annotations: [{ type: ATTEMPT_TYPE, description: JSON.stringify(record) }],
+    steps: isAsserted ? [{ category: 'test.step', steps: [{ category: 'expect', error: { message }, steps: [] }] }] : [],
+    attachments: [],
+  } as unknown as TestResult;
 }
 
 /** A failure that was confirmed in its worker: two attempts in one result. */
-function inOneResult([first, second]: [TestResult, TestResult]): TestResult {
-  const skip = second.annotations.find(({ type }) => type === 'skip')?.description;
-  const ended = skip ?? (second.errors.length === 0 ? '' : undefined);
-  const confirmation: Confirmation = { errors: first.errors.length, ...(ended !== undefined && { ended }) };
-  return {
-    ...first,
-    errors: [...first.errors, ...second.errors],
-    steps: [...first.steps, ...second.steps],
-    annotations: [...first.annotations, { type: CONFIRMATION_TYPE, description: JSON.stringify(confirmation) }],
-  };
+function inOneResult([first, second]: readonly [TestResult, TestResult]): TestResult {
+  const annotations = [first, second].flatMap((each) => each.annotations);
+  return { ...first, errors: [...first.errors, ...second.errors], steps: [...first.steps, ...second.steps], annotations };
 }
 
 function check(ids: string[], ...results: TestResult[]): TestCase {
@@ -73,15 +68,16 @@ test.describe('an outcome', () => {
     ['passed', [passed], 'passed'],
     ['failed twice', [failed, failed], 'failed'],
     ['failed once, passed with fresh data', [failed, passed], 'flaky'],
-    ['not testable', [attempt({ skip: 'not testable: no customer' })], 'not-testable'],
-    ['not applicable', [attempt({ skip: 'not applicable: one merchant' })], 'not-applicable'],
-    ['an outage', [attempt({ skip: 'inconclusive: gone' })], 'inconclusive'],
-    ['failed, then an outage', [failed, attempt({ skip: 'inconclusive: gone' })], 'inconclusive'],
+    ['not testable', [attempt({ ended: { ending: 'not-testable', reason: 'no customer' } })], 'not-testable'],
+    ['not applicable', [attempt({ ended: { ending: 'not-applicable', reason: 'one merchant' } })], 'not-applicable'],
+    ['an outage', [attempt({ ended: { ending: 'inconclusive', reason: 'gone' } })], 'inconclusive'],
+    ['failed, then an outage', [failed, attempt({ ended: { ending: 'inconclusive', reason: 'gone' } })], 'inconclusive'],
     ['unanswered once', [attempt({ thrown: 'Unanswered: 503' }), passed], 'inconclusive'],
     ['unanswered twice', [attempt({ thrown: 'Unanswered: 503' }), attempt({ thrown: 'Unanswered: 503' })], 'not-testable'],
     ['too slow', [attempt({ thrown: 'Test timeout of 60000ms exceeded.' })], 'inconclusive'],
     ['never run', [], 'inconclusive'],
-    ['skipped without reason', [attempt({ skip: 'later' })], 'inconclusive'],
+    ['skipped by Playwright', [{ ...passed, status: 'skipped', annotations: [{ type: 'skip', description: 'later' }] }], 'inconclusive'],
+    ['passed without an expectation', [attempt('passed', [])], 'not-applicable'],
   ];
   for (const [what, results, outcome] of cases) {
     test(`of what ${what} is ${outcome}`, () => {
@@ -118,14 +114,23 @@ test.describe('an outcome', () => {
   });
 
   test('of a failure whose confirmation was interrupted, is failed', () => {
-    const description = JSON.stringify({ errors: 1 } satisfies Confirmation);
-    const interrupted = { ...failed, annotations: [{ type: CONFIRMATION_TYPE, description }] };
-    expect(judge(check(['NULL-1'], interrupted)).findings[0]).toMatchObject({ outcome: 'failed' });
+    expect(judge(check(['NULL-1'], failed)).findings[0]).toMatchObject({ outcome: 'failed' });
   });
 
   test('of a confirmation that takes too long is inconclusive', () => {
-    const late = attempt({ thrown: 'Tearing down "attempt" exceeded the test timeout of 60000ms.' });
-    expect(judge(check(['NULL-1'], inOneResult([failed, late]))).findings[0]).toMatchObject({ outcome: 'inconclusive' });
+    const errors = [...failed.errors, { message: 'Tearing down "attempt" exceeded the test timeout of 60000ms.' }];
+    expect(judge(check(['NULL-1'], { ...failed, errors })).findings[0]).toMatchObject({ outcome: 'inconclusive' });
+  });
+
+  test('is not applicable to a requirement of which no expectation ran', () => {
+    const { findings } = judge(check(['UPD-5', 'UPD-4'], attempt('passed', ['UPD-4'])));
+    expect(findings.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-5 not-applicable', 'UPD-4 passed']);
+  });
+
+  test('of a mark that the catalogue does not have is a fault of the suite', () => {
+    const mistyped = check(['UPD-2'], attempt({ asserted: 'Error: [UPD-99] the rest' }), attempt({ asserted: 'Error: [UPD-99] the rest' }));
+    expect(judge(mistyped).faults[0]).toContain('the catalogue has no requirement UPD-99');
+    expect(end([check(every, passed), mistyped])).toMatchObject({ verdict: null, exitCode: 3 });
   });
 
   test('of an exception is a fault of the suite', () => {
@@ -162,8 +167,13 @@ test.describe('the verdict', () => {
   test('inconclusive by an outage, an interrupt, or a MUST that could not be checked', () => {
     expect(end([], { outage: 'gone' })).toMatchObject({ verdict: 'inconclusive', exitCode: 2, reason: 'gone' });
     expect(end([whole()], { interrupted: true })).toMatchObject({ verdict: 'inconclusive', exitCode: 2 });
-    expect(end([whole(), must(attempt({ skip: 'not testable: no customer' }))])).toMatchObject({ verdict: 'inconclusive', exitCode: 2 });
-    expect(end([whole(), should(attempt({ skip: 'not testable: no customer' }))])).toMatchObject({ verdict: 'conforms' });
+    expect(end([whole(), must(attempt({ ended: { ending: 'not-testable', reason: 'no customer' } }))])).toMatchObject({
+      verdict: 'inconclusive',
+      exitCode: 2,
+    });
+    expect(end([whole(), should(attempt({ ended: { ending: 'not-testable', reason: 'no customer' } }))])).toMatchObject({
+      verdict: 'conforms',
+    });
   });
 
   test('partial where a MUST was left out', () => {

@@ -2,7 +2,7 @@ import { compare } from '../generators/model.ts';
 import { type Authorization, anonymous, inOtherCase, literal, otherScheme, unknownMerchant, wrongKey } from '../target/authorization.ts';
 import type { Credentials } from '../target/settings.ts';
 import { after, type Customers, pick, selectors } from './support/customers.ts';
-import { expect, requirement, test } from './support/fixtures.ts';
+import { expect, of, requirement, test } from './support/fixtures.ts';
 
 type Way = readonly [what: string, authorization: (credentials: Credentials) => Authorization];
 
@@ -132,10 +132,10 @@ test.describe('another merchant', () => {
       );
 
       expect(answer).toBeAnswered();
-      expect(answer.customer?.customerId, '[ACC-5] the customerId in the answer').not.toBe(before.customerId);
-      await expect(customers.stored(before), '[ACC-5] the customer').toMatchCustomer(before.state);
+      expect(answer.customer?.customerId, of('ACC-5', 'the customerId in the answer')).not.toBe(before.customerId);
+      await expect(customers.stored(before), of('ACC-5', 'the customer')).toMatchCustomer(before.state);
       const { name = '', phone = '' } = before.state;
-      expect(answer, "[ACC-4] the other's answer").toContainNoneOf([name, phone]);
+      expect(answer, of('ACC-4', "the other's answer")).toContainNoneOf([name, phone]);
     });
   }
 
@@ -199,12 +199,12 @@ test.describe('another merchant', () => {
     const person = other.people.plain();
     const answer = await other.create({ ...person, externalId: before.externalId });
 
-    expect(answer, "[CRE-1] the other merchant's create").toBeAccepted();
-    expect(answer.customer?.customerId, '[ACC-5] the customerId of their customer').not.toBe(before.customerId);
+    expect(answer, of('CRE-1', "the other merchant's create")).toBeAccepted();
+    expect(answer.customer?.customerId, of('ACC-5', 'the customerId of their customer')).not.toBe(before.customerId);
     await other.upsert('update theirs by the externalId', { ...customers.essentials(person), externalId: before.externalId, vip: '9' });
-    await expect(customers.stored(before), '[ACC-5] the customer').toMatchCustomer(before.state);
+    await expect(customers.stored(before), of('ACC-5', 'the customer')).toMatchCustomer(before.state);
     const own = await customers.update(before, 'externalId', { vip: '4' });
-    expect(own, '[ACC-5] the own customer').toName(before.customerId);
+    expect(own, of('ACC-5', 'the own customer')).toName(before.customerId);
   });
 });
 

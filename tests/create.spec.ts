@@ -1,6 +1,6 @@
 import { type Plain, removableProperties } from '../generators/customers.ts';
 import { after, type Customers, tick } from './support/customers.ts';
-import { expect, requirement, test } from './support/fixtures.ts';
+import { expect, of, requirement, test } from './support/fixtures.ts';
 
 /** The payload of the page's samples as a create: the platform's properties left out, the person replaced. */
 function sample(customers: Customers): Plain {
@@ -150,9 +150,9 @@ test.describe('a customerId', () => {
 
     const answer = await customers.create({ ...customers.people.plain(), name, address });
 
-    expect(answer, '[CRE-1] the second').toBeAccepted();
-    expect(answer.customer?.customerId, '[CRE-2] the customerId of the second').not.toBe(first.customerId);
-    await expect(customers.stored(first), '[UPD-10] the first').toMatchCustomer(first.state);
+    expect(answer, of('CRE-1', 'the second')).toBeAccepted();
+    expect(answer.customer?.customerId, of('CRE-2', 'the customerId of the second')).not.toBe(first.customerId);
+    await expect(customers.stored(first), of('UPD-10', 'the first')).toMatchCustomer(first.state);
   });
 
   test('is the only one that a create touches', requirement('UPD-10'), async ({ customers }) => {
@@ -171,8 +171,8 @@ test.describe('a customerId', () => {
       const answer = await customers.create({ ...customers.people.plain(), [name]: first.state[name] });
 
       expect(answer).toBeAnswered();
-      expect(answer.customer?.customerId, '[CRE-2] the customerId of the second').not.toBe(first.customerId);
-      await expect(customers.stored(first), '[UPD-10] the first').toMatchCustomer(first.state);
+      expect(answer.customer?.customerId, of('CRE-2', 'the customerId of the second')).not.toBe(first.customerId);
+      await expect(customers.stored(first), of('UPD-10', 'the first')).toMatchCustomer(first.state);
     });
   }
 
@@ -187,8 +187,8 @@ test.describe('a customerId', () => {
       const answer = await customers.create({ ...customers.people.plain(), [name]: sent[name] });
 
       expect(answer).toBeAnswered();
-      expect(answer.customer?.customerId, '[CRE-2] the customerId of the second').not.toBe(first.customerId);
-      await expect(customers.stored(first), '[UPD-10] the first').toHaveKept(sent);
+      expect(answer.customer?.customerId, of('CRE-2', 'the customerId of the second')).not.toBe(first.customerId);
+      await expect(customers.stored(first), of('UPD-10', 'the first')).toHaveKept(sent);
     });
   }
 
@@ -241,9 +241,9 @@ test.describe("the platform's properties", () => {
     const answer = await customers.update(before, 'customerId', { ...changes, ...platform, externalId: before.externalId });
 
     expect(answer).toBeAnswered();
-    if (!answer.refused) await expect(customers.stored(before), '[UPD-2] what was sent').toHaveKept(changes);
+    if (!answer.refused) await expect(customers.stored(before), of('UPD-2', 'what was sent')).toHaveKept(changes);
     const expected = answer.refused ? before.state : after(before, changes);
-    await expect(customers.stored(before), `[${answer.refused ? 'REF-1' : 'UPD-4'}] the rest`).toMatchCustomer(expected, before.state);
+    await expect(customers.stored(before), of(answer.refused ? 'REF-1' : 'UPD-4', 'the rest')).toMatchCustomer(expected, before.state);
   });
 
   test('what was read before another update and is sent back is taken or refused', requirement('UPD-2'), async ({ customers }) => {

@@ -1,5 +1,5 @@
 import { type Known, selectors } from './support/customers.ts';
-import { expect, requirement, test } from './support/fixtures.ts';
+import { expect, of, requirement, test } from './support/fixtures.ts';
 
 const named = { customerId: 'IDY-1', externalId: 'IDY-2', query: 'IDY-3' } as const;
 
@@ -14,7 +14,7 @@ test.describe('a selector', () => {
       expect(answer).toBeAccepted();
       expect(answer).toName(before.customerId);
       await expect(customers.stored(before)).toHaveKept({ vip: '2' });
-      await expect(customers.stored(other), '[UPD-10] another customer').toMatchCustomer(other.state);
+      await expect(customers.stored(other), of('UPD-10', 'another customer')).toMatchCustomer(other.state);
       const found = await customers.find(before.externalId);
       if (found)
         expect(
@@ -64,8 +64,8 @@ test.describe('a selector', () => {
         const answer = await customers.upsert('send the same body by the query', body, { externalId: known.externalId });
         expect(answer).toBeAnswered();
         if (answer.refused) break;
-        expect(answer, '[IDY-3] the answer').toName(known.customerId);
-        await expect(customers.stored(known), '[UPD-2] the new vip').toHaveKept({ vip: '2' });
+        expect(answer, of('IDY-3', 'the answer')).toName(known.customerId);
+        await expect(customers.stored(known), of('UPD-2', 'the new vip')).toHaveKept({ vip: '2' });
       }
     }
   });
@@ -235,7 +235,7 @@ test.describe('an id of one kind is none of the other', () => {
   for (const [by, how] of selectors) {
     test(
       `asked ${how}`,
-      requirement({ customerId: 'IDY-4', externalId: 'IDY-5', query: 'IDY-6' }[by] ?? 'IDY-5'),
+      requirement(({ customerId: 'IDY-4', externalId: 'IDY-5', query: 'IDY-6' } as const)[by]),
       async ({ customers }) => {
         const before = await customers.given();
         const id = by === 'customerId' ? before.externalId : before.customerId;
@@ -264,12 +264,12 @@ test.describe('an externalId in the query is decoded once', () => {
       const created = await customers.upsert('create by the query', body, { externalId });
       expect(created).toBeAnswered();
       if (!created.customer?.externalId) return customers.notApplicable('a create by the query takes no such externalId over');
-      expect(created.customer.externalId, '[IDY-6] the externalId of the new customer').toBe(externalId);
+      expect(created.customer.externalId, of('IDY-6', 'the externalId of the new customer')).toBe(externalId);
       const before = customers.known(created, { ...body, externalId });
 
       for (const by of ['externalId', 'query'] as const) {
         const answer = await customers.update(before, by, { vip: '2' });
-        expect(answer, `[IDY-7] the customer, asked by ${by}`).toName(before.customerId);
+        expect(answer, of('IDY-7', `the customer, asked by ${by}`)).toName(before.customerId);
       }
     });
   }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { plain } from '../generators/arbitraries.ts';
 import type { Plain } from '../generators/customers.ts';
 import { apply, type Changes, compare, type State } from '../generators/model.ts';
+import type { RequirementId } from '../schemas/requirement-id.ts';
 import { holdAccepted, holdAnswered, holdState } from './support/blame.ts';
 import { type Customers, type Known, type Selector, selectors } from './support/customers.ts';
 import { generated, test } from './support/fixtures.ts';
@@ -52,7 +53,7 @@ function orders(requests: readonly Changes[]): Changes[][] {
 }
 
 /** Holds a customer to the end of some order of the requests. */
-async function holdSomeOrder(customers: Customers, known: Known, accepted: readonly Changes[], others: string): Promise<void> {
+async function holdSomeOrder(customers: Customers, known: Known, accepted: readonly Changes[], others: RequirementId): Promise<void> {
   const ends = orders(accepted).map((order) => order.reduce<State>((state, changes) => apply(state, changes), known.state));
   const stored = customers.stored(known);
   const answer = await stored.settle(known.state, ({ customer }) => ends.some((end) => compare(end, customer ?? {}).length === 0));

@@ -1,7 +1,8 @@
 import { type Removable, removableProperties } from '../generators/customers.ts';
 import type { Changes } from '../generators/model.ts';
+import type { RequirementId } from '../schemas/requirement-id.ts';
 import { after, type Customers, type Known, pick, type Selector, selectors } from './support/customers.ts';
-import { expect, requirement, test } from './support/fixtures.ts';
+import { expect, of, requirement, test } from './support/fixtures.ts';
 
 /** A full customer, all of whose properties the target kept; what its business demands is none of its removable ones. */
 async function givenFull(customers: Customers, ...removed: Removable[]): Promise<Known> {
@@ -15,15 +16,15 @@ async function givenFull(customers: Customers, ...removed: Removable[]): Promise
 const removal = (...names: readonly Removable[]) => Object.fromEntries(names.map((name) => [name, null])) as Changes;
 
 /** Removes properties and sees them gone, as one requirement has it, and everything else as it was, which is another. */
-async function remove(customers: Customers, before: Known, by: Selector, changes: Changes, id: string): Promise<void> {
+async function remove(customers: Customers, before: Known, by: Selector, changes: Changes, id: RequirementId): Promise<void> {
   const removed = Object.keys(changes).filter((name) => changes[name as Removable] === null);
   const answer = await customers.update(before, by, changes);
-  expect(answer, `[${id}] the removal`).toBeAccepted();
+  expect(answer, of(id, 'the removal')).toBeAccepted();
   customers.reached(before, answer);
   const expected = after(before, changes);
-  await expect(customers.stored(before), `[${id}] what was removed`).toLack(removed, expected);
-  await expect(customers.stored(before), `[${id}] the new values`).toHaveKept(pick(expected, Object.keys(changes)));
-  await expect(customers.stored(before), '[NULL-5] the rest').toMatchCustomer(expected, before.state);
+  await expect(customers.stored(before), of(id, 'what was removed')).toLack(removed, expected);
+  await expect(customers.stored(before), of(id, 'the new values')).toHaveKept(pick(expected, Object.keys(changes)));
+  await expect(customers.stored(before), of('NULL-5', 'the rest')).toMatchCustomer(expected, before.state);
   customers.shows(answer, after(before, changes), before.state);
 }
 
@@ -168,8 +169,8 @@ test.describe('a removal', () => {
     const answer = await customers.update(before, 'externalId', removal(...names));
 
     expect(answer).toBeAnswered();
-    await expect(customers.stored(before), '[NULL-1] what was never there').toLack(names, before.state);
-    await expect(customers.stored(before), '[NULL-5] the rest').toMatchCustomer(before.state);
+    await expect(customers.stored(before), of('NULL-1', 'what was never there')).toLack(names, before.state);
+    await expect(customers.stored(before), of('NULL-5', 'the rest')).toMatchCustomer(before.state);
   });
 
   test('touches no other customer', requirement('UPD-10'), async ({ customers }) => {

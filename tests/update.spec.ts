@@ -2,7 +2,7 @@ import { isRemovable, removableProperties } from '../generators/customers.ts';
 import { apply, type Changes, type State } from '../generators/model.ts';
 import type { Answer } from '../target/answer.ts';
 import { after, type Known, pick, type Selector, selectors, tick } from './support/customers.ts';
-import { expect, requirement, test } from './support/fixtures.ts';
+import { expect, of, requirement, test } from './support/fixtures.ts';
 
 /** Every property that plain people and their merchant change, each in a check of its own. */
 const changeable = ['name', 'address', 'phone', 'email', 'taxId', ...removableProperties] as const;
@@ -61,7 +61,7 @@ for (const [by, how] of selectors) {
 
     test('leaves createdAt, and does not set updatedAt back', requirement('UPD-5', 'UPD-6'), async ({ customers }) => {
       const before = await customers.given({ externalTier: 'Gold' });
-      let shown = before.created.customer;
+      let { createdAt, updatedAt } = before.created.customer ?? {};
       let { state } = before;
 
       for (const [index, changes] of [{ vip: '4' }, {}, { externalTier: null }, { vip: '5' }].entries()) {
@@ -71,15 +71,17 @@ for (const [by, how] of selectors) {
         state = apply(state, changes);
         const read = await customers.read(before, state, ({ customer }) => customer?.vip === state.vip);
         for (const later of [answer.customer, read.customer]) {
-          if (shown?.createdAt !== undefined && later?.createdAt !== undefined) {
-            expect(later.createdAt, '[UPD-5] createdAt after the update').toBe(shown.createdAt);
+          if (createdAt !== undefined && later?.createdAt !== undefined) {
+            expect(later.createdAt, of('UPD-5', 'createdAt after the update')).toBe(createdAt);
           }
-          if (shown?.updatedAt !== undefined && later?.updatedAt !== undefined) {
-            expect(later.updatedAt, '[UPD-6] updatedAt after the update').toBeGreaterThanOrEqual(shown.updatedAt);
+          if (updatedAt !== undefined && later?.updatedAt !== undefined) {
+            expect(later.updatedAt, of('UPD-6', 'updatedAt after the update')).toBeGreaterThanOrEqual(updatedAt);
           }
+          createdAt ??= later?.createdAt;
+          updatedAt = later?.updatedAt ?? updatedAt;
         }
-        shown = answer.customer;
       }
+      if (createdAt === undefined && updatedAt === undefined) customers.notApplicable('no answer shows a timestamp');
     });
 
     if (by !== 'externalId') {
@@ -95,9 +97,9 @@ for (const [by, how] of selectors) {
         customers.reached(before, answer);
         const created = before.created.customer?.createdAt;
         if (created !== undefined && answer.customer.createdAt !== undefined) {
-          expect(answer.customer.createdAt, '[UPD-5] createdAt after the change').toBe(created);
+          expect(answer.customer.createdAt, of('UPD-5', 'createdAt after the change')).toBe(created);
         }
-        await expect(customers.stored(before), '[UPD-4] the rest').toMatchCustomer(after(before, { externalId }));
+        await expect(customers.stored(before), of('UPD-4', 'the rest')).toMatchCustomer(after(before, { externalId }));
       });
     }
 
@@ -162,8 +164,8 @@ test.describe('a property that is sent alone', () => {
         if (!answer.refused) state = apply(was, { [name]: value });
         const [id, what] = answer.refused ? (['REF-1', 'the customer'] as const) : (['UPD-4', 'the rest'] as const);
         if (!answer.refused && value !== null)
-          await expect(customers.stored(before), `[UPD-2] the new ${name}`).toHaveKept({ [name]: value });
-        await expect(customers.stored(before), `[${id}] ${what}`).toMatchCustomer(state, was);
+          await expect(customers.stored(before), of('UPD-2', `the new ${name}`)).toHaveKept({ [name]: value });
+        await expect(customers.stored(before), of(id, what)).toMatchCustomer(state, was);
       }
     });
   }
@@ -178,8 +180,8 @@ test.describe('a new value', () => {
       const answer = await customers.update(before, selectorAt(index), { [name]: value });
 
       customers.reached(before, answer);
-      await expect(customers.stored(before), `[UPD-2] the new ${name}`).toHaveKept({ [name]: value });
-      await expect(customers.stored(before), '[UPD-4] the rest').toMatchCustomer(after(before, { [name]: value }), before.state);
+      await expect(customers.stored(before), of('UPD-2', `the new ${name}`)).toHaveKept({ [name]: value });
+      await expect(customers.stored(before), of('UPD-4', 'the rest')).toMatchCustomer(after(before, { [name]: value }), before.state);
       customers.shows(answer, after(before, { [name]: value }), before.state);
     });
   }
@@ -365,12 +367,12 @@ test.describe('later requests', () => {
 
     for (const [index, changes] of steps.entries()) {
       const answer = await customers.update(known, selectorAt(index), changes);
-      expect(answer, `[UPD-1] update ${index + 1}`).toBeAccepted();
+      expect(answer, of('UPD-1', `update ${index + 1}`)).toBeAccepted();
       customers.reached(known, answer);
       known = { ...known, state: after(known, changes) };
     }
 
-    await expect(customers.stored(known), '[UPD-9] the customer').toMatchCustomer(known.state, before.state);
+    await expect(customers.stored(known), of('UPD-9', 'the customer')).toMatchCustomer(known.state, before.state);
   });
 
   for (const [what, selectorOf] of [

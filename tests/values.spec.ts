@@ -46,9 +46,10 @@ test.describe('a code in an answer', () => {
     const before = customers.known(await customers.create(sent), sent);
 
     const update = await customers.update(before, 'query', { driverLicense: { number: 'D7654321', state: 'OR' } });
-    for (const { customer } of [before.created, update, await customers.read(before)]) {
-      if (customer?.driverLicense) expect(customer.driverLicense.state, 'driverLicense.state').toMatch(/^..$/u);
-    }
+    const answers = [before.created, update, await customers.read(before)];
+    const licenses = answers.flatMap(({ customer }) => customer?.driverLicense ?? []);
+    if (licenses.length === 0) customers.notApplicable('no answer shows a driverLicense');
+    for (const { state } of licenses) expect(state, 'driverLicense.state').toMatch(/^..$/u);
   });
 });
 
@@ -56,7 +57,9 @@ test.describe('a timestamp', () => {
   test('createdAt is the time of the create', requirement('VAL-3'), async ({ customers }) => {
     const before = await customers.given();
 
-    for (const answer of [before.created, await customers.read(before)]) {
+    const answers = [before.created, await customers.read(before)];
+    if (answers.every(({ customer }) => customer?.createdAt === undefined)) customers.notApplicable('no answer shows createdAt');
+    for (const answer of answers) {
       const { createdAt } = answer.customer ?? {};
       if (createdAt === undefined) continue;
       expect(Number.isInteger(createdAt), `createdAt ${createdAt} is an integer`).toBe(true);
@@ -74,7 +77,9 @@ test.describe('a timestamp', () => {
       await tick(before);
       const update = await customers.update(before, by, { vip: '3' });
 
-      for (const answer of [before.created, update, await customers.read(before, after(before, { vip: '3' }))]) {
+      const answers = [before.created, update, await customers.read(before, after(before, { vip: '3' }))];
+      if (answers.every(({ customer }) => customer?.updatedAt === undefined)) customers.notApplicable('no answer shows updatedAt');
+      for (const answer of answers) {
         const { createdAt, updatedAt } = answer.customer ?? {};
         if (updatedAt === undefined) continue;
         // A target that gives one in seconds and the other in milliseconds rounds one of them down.

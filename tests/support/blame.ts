@@ -1,4 +1,5 @@
 import type { Changes, Difference, State } from '../../generators/model.ts';
+import type { RequirementId } from '../../schemas/requirement-id.ts';
 import type { Answer } from '../../target/answer.ts';
 import type { Known, Stored } from './customers.ts';
 import { Broken } from './generated.ts';
@@ -13,7 +14,7 @@ export type Cause = {
 };
 
 /** The requirement that a difference breaks. */
-export function blame({ property }: Difference, { changes, before, removed }: Cause): string {
+export function blame({ property }: Difference, { changes, before, removed }: Cause): RequirementId {
   const name = property.split('.')[0] ?? '';
   if (name in changes) {
     if (changes[name as keyof Changes] === null) return 'NULL-1';
@@ -29,7 +30,7 @@ export function blame({ property }: Difference, { changes, before, removed }: Ca
 export async function holdState(
   stored: Stored,
   expected: State,
-  of: (difference: Difference) => string,
+  of: (difference: Difference) => RequirementId,
   before: State = {},
 ): Promise<Answer> {
   const { pass, answer, differences } = await matches(stored, expected, before);
@@ -58,13 +59,13 @@ export function holdAnswered(answer: Answer): void {
 }
 
 /** Holds a plain request to be accepted. */
-export function holdAccepted(requirement: string, answer: Answer): void {
+export function holdAccepted(requirement: RequirementId, answer: Answer): void {
   if (answer.accepted) return;
   throw new Broken(requirement, 'the request was not accepted', [{ expected: '200', actual: describe(answer) }], answer);
 }
 
 /** Holds an answer to name this customer. */
-export function holdNamed(requirement: string, answer: Answer, { customerId }: Known): void {
+export function holdNamed(requirement: RequirementId, answer: Answer, { customerId }: Known): void {
   if (answer.customer?.customerId === customerId) return;
   throw new Broken(
     requirement,

@@ -1,4 +1,6 @@
 import type { TestDetails } from '@playwright/test';
+import { isRequirementId } from '../../schemas/catalogue.ts';
+import type { RequirementId } from '../../schemas/requirement-id.ts';
 import type { Customers } from './customers.ts';
 import type { Generated } from './generated.ts';
 import { GENERATED } from './requirement.ts';
@@ -6,7 +8,7 @@ import { GENERATED } from './requirement.ts';
 /** The body of a check. */
 export type Body = (fixtures: { customers: Customers; generated: Generated }) => Promise<void>;
 /** A check as the proof of the suite performs it; checks that one loop declares share their place, as `update.spec.ts:42`. */
-export type Check = { title: string; place: string; requirements: string[]; generated: boolean; body: Body };
+export type Check = { title: string; place: string; requirements: RequirementId[]; generated: boolean; body: Body };
 
 /** Playwright's `test`, as far as the files of checks use it. */
 export type Declare = {
@@ -20,7 +22,7 @@ export function collector(): { declare: Declare; checks: Check[] } {
   const titles: string[] = [];
   const add = (title: string, { tag }: TestDetails, body: Body) => {
     const tags = [tag ?? []].flat();
-    const requirements = tags.filter((id) => id !== GENERATED).map((id) => id.slice(1));
+    const requirements = tags.map((id) => id.slice(1)).filter(isRequirementId);
     const generated = tags.includes(GENERATED);
     const place = /(\w+\.spec\.ts:\d+):\d+/.exec(new Error().stack ?? '')?.[1] ?? '';
     checks.push({ title: [...titles, title].join(' › '), place, requirements, generated, body });

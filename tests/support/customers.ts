@@ -11,6 +11,7 @@ import { shorten } from '../../target/printable.ts';
 import { claim, LAG, mayLag, noteLag, type ReadBack, type Run } from '../../target/run.ts';
 import type { Credentials } from '../../target/settings.ts';
 import { Spent, Stopped, type Turnstile } from '../../target/turnstile.ts';
+import { noteAsserted } from './asserted.ts';
 import { type Finding, findings, type Operation } from './finding.ts';
 import { told } from './matchers.ts';
 import type { Stage } from './stage.ts';
@@ -153,6 +154,7 @@ export class Customers {
    * answer that does not show it is the only thing wrong.
    */
   shows(answer: Answer, expected: State, before: State = {}): void {
+    noteAsserted('ANS-5');
     const differences = compare(expected, answer.customer ?? {}, before);
     if (differences.length === 0) return;
     const kind = answer.sent.includes(':null') ? 'removal' : 'update';
@@ -400,12 +402,12 @@ export class Customers {
 
   /** Ends the check: something that it needs has failed. */
   notTestable(reason: string): never {
-    return this.#stage.end('not testable', reason);
+    return this.#stage.end('not-testable', reason);
   }
 
   /** Ends the check: this target, or these settings, have not what it is about. */
   notApplicable(reason: string): never {
-    return this.#stage.end('not applicable', reason);
+    return this.#stage.end('not-applicable', reason);
   }
 
   #inconclusive(reason: string): never {
@@ -425,7 +427,7 @@ export class Customers {
     }
     const client = outgoing.authorization === this.#authorization ? this.#client : this.#stranger;
     const answer = await client.send(outgoing).catch((error) => {
-      if (error instanceof Spent) return this.#stage.end('left out', error.message);
+      if (error instanceof Spent) return this.#stage.end('left-out', error.message);
       if (error instanceof Stopped) return this.#inconclusive(error.message);
       throw error;
     });

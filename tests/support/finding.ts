@@ -1,10 +1,11 @@
 import { sentences, validateAnswer, validateCustomerAnswer, validateCustomerList } from '../../schemas/contract.ts';
+import type { RequirementId } from '../../schemas/requirement-id.ts';
 import { type Answer, isId, isTooDeep } from '../../target/answer.ts';
 
 /** A promise about every answer that one answer breaks, whatever its check is about. */
 export type Finding = {
   /** The requirement. */
-  id: string;
+  id: RequirementId;
   /** What is wrong, in one line. */
   message: string;
   /** What was expected and what came, where it can be told by property. */
@@ -35,7 +36,7 @@ const isJson = (mediaType: string) => mediaType === 'application/json' || mediaT
 export function findings(answer: Answer, operation: Operation): Finding[] {
   if (answer.status === 0) return [];
   const found: Finding[] = [];
-  const add = (id: string, message: string, shape = message) => found.push({ id, message, shape });
+  const add = (id: RequirementId, message: string, shape = message) => found.push({ id, message, shape });
   if (answer.status >= 500) add('REF-3', `the target answered ${answer}`, `${answer.status}`);
   if (answer.leaks) add('ANS-7', 'the answer contains the key that the request was authorized with');
   if (isJson(answer.mediaType) && answer.body !== '' && answer.json === undefined) {

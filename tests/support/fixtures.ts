@@ -6,12 +6,13 @@ import { TALLY_TYPE, type Tally } from '../../target/exchange.ts';
 import { Ledger } from '../../target/ledger.ts';
 import { claim, connect, enter, publishedRun, type Run } from '../../target/run.ts';
 import type { Turnstile } from '../../target/turnstile.ts';
+import { endBefore, performAttempts } from './attempts.ts';
 import type { Declare } from './collection.ts';
-import { confirm } from './confirmation.ts';
 import { type Budget, Customers, type Kept, SuiteFault } from './customers.ts';
 import { Generated } from './generated.ts';
-import { playwrightStage, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
+export { of } from '../../schemas/mark.ts';
 export { expect } from './matchers.ts';
 export { generated, requirement } from './requirement.ts';
 
@@ -29,11 +30,6 @@ function extend(milliseconds: number): void {
   const { timeout, added } = extensions.get(info) ?? { timeout: info.timeout, added: 0 };
   extensions.set(info, { timeout, added: added + milliseconds });
   info.setTimeout(timeout + added + milliseconds);
-}
-
-/** Skips a check once the run is over. The second attempt of one that failed is made all the same: what it saw may be confirmed. */
-function skipStopped(info: TestInfo, { stopped }: Turnstile): void {
-  info.skip(stopped !== undefined && info.retry === 0, `inconclusive: ${stopped}`);
 }
 
 const checkTest = base.extend<Fixtures, WorkerFixtures>({
@@ -85,26 +81,30 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
     client.dispose();
   },
 
-  attempt: async ({ client, stranger, run, turnstile, budget, kept }, use, info) => {
-    skipStopped(info, turnstile);
-    const begin = (attempt: number, stage: Stage): Attempt => {
-      const people = new People({
-        seed: run.seed,
-        name: [...info.titlePath, attempt, info.repeatEachIndex].join(' › '),
-        prefix: run.prefix,
-        claim: (value) => claim(run, 'people', value, randomUUID()),
-        overrides: run.overrides,
-      });
-      const keep = (tally: Tally) => info.attach('what the cases did', { contentType: TALLY_TYPE, body: JSON.stringify(tally) });
-      const shared = { client, stranger, run, turnstile, kept, stage };
-      return {
-        customers: new Customers({ ...shared, budget, people }),
-        generated: new Generated({ ...shared, title: info.title, attempt, keep }),
+  attempt: [
+    async ({ client, stranger, run, turnstile, budget, kept }, use, info) => {
+      // What the first attempt saw is confirmed all the same.
+      if (turnstile.stopped !== undefined && info.retry === 0) endBefore(info, { ending: 'inconclusive', reason: turnstile.stopped });
+      const begin = (attempt: number, stage: Stage): Attempt => {
+        const people = new People({
+          seed: run.seed,
+          name: [...info.titlePath, attempt, info.repeatEachIndex].join(' › '),
+          prefix: run.prefix,
+          claim: (value) => claim(run, 'people', value, randomUUID()),
+          overrides: run.overrides,
+        });
+        const keep = (tally: Tally) => info.attach('what the cases did', { contentType: TALLY_TYPE, body: JSON.stringify(tally) });
+        const shared = { client, stranger, run, turnstile, kept, stage };
+        return {
+          customers: new Customers({ ...shared, budget, people }),
+          generated: new Generated({ ...shared, title: info.title, attempt, keep }),
+        };
       };
-    };
-    await use(begin(info.retry, playwrightStage(info)));
-    await confirm(info, (stage) => begin(info.retry + 1, stage));
-  },
+      await performAttempts(info, begin, use);
+    },
+    // Of every check: an attempt without a record would say nothing.
+    { auto: true },
+  ],
 
   customers: ({ attempt }, use) => use(attempt.customers),
   generated: ({ attempt }, use) => use(attempt.generated),

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { People } from '../../generators/customers.ts';
 import { requirementOf } from '../../schemas/catalogue.ts';
+import { of } from '../../schemas/mark.ts';
+import type { Ending } from '../../schemas/outcomes.ts';
+import type { RequirementId } from '../../schemas/requirement-id.ts';
 import type { Answer } from '../../target/answer.ts';
 import type { Client } from '../../target/client.ts';
 import { type Counterexample, type Step, writeCounterexample } from '../../target/counterexample.ts';
@@ -18,16 +21,16 @@ import { Customers, type Kept, Unanswered } from './customers.ts';
 import { factors } from './depth.ts';
 import type { Finding } from './finding.ts';
 import { describe, expect, failure, SHOWN } from './matchers.ts';
-import { Ended, type Ending, type Stage } from './stage.ts';
+import { Ended, type Stage } from './stage.ts';
 
 /** A promise that a case saw broken. */
 export class Broken extends Error {
   override name = 'Broken';
-  readonly requirement: string;
+  readonly requirement: RequirementId;
   readonly lines: readonly { expected: string; actual: string }[];
 
   /** `lines`: what was expected and what came; `answer`: the last one, which shows it. */
-  constructor(requirement: string, headline: string, lines: readonly { expected: string; actual: string }[], answer: Answer) {
+  constructor(requirement: RequirementId, headline: string, lines: readonly { expected: string; actual: string }[], answer: Answer) {
     super(failure(headline, [...lines], answer));
     this.requirement = requirement;
     this.lines = lines;
@@ -47,7 +50,7 @@ const SHRINKING = { time: 60_000, requests: 2_000 };
 /** Requests and customers that one case may make. */
 const BUDGET = { requests: 100, customers: 40 };
 
-type Failure = { requirement: string; message: string; lines: readonly { expected: string; actual: string }[]; steps: Step[] };
+type Failure = { requirement: RequirementId; message: string; lines: readonly { expected: string; actual: string }[]; steps: Step[] };
 type Outcome = { failure?: Failure; ended?: { ending: Ending; reason: string }; requests: number };
 
 /** Performs a part of a case that has so many requests in flight at once. */
@@ -89,7 +92,7 @@ export class Generated {
 
   /** Ends the check: this target, or these settings, have not what it is about. */
   notApplicable(reason: string): never {
-    return this.#options.stage.end('not applicable', reason);
+    return this.#options.stage.end('not-applicable', reason);
   }
 
   /**
@@ -131,7 +134,7 @@ export class Generated {
           next += 1;
           const outcome = await this.#perform(values[index] as Value, property, `case ${index}`);
           outcomes[index] = outcome;
-          if (outcome.failure || (outcome.ended && outcome.ended.ending !== 'not applicable')) over = true;
+          if (outcome.failure || (outcome.ended && outcome.ended.ending !== 'not-applicable')) over = true;
         }
       };
       await Promise.all(Array.from({ length: run.limits.concurrency }, work));
@@ -152,7 +155,7 @@ export class Generated {
       return { counterexample: await this.#tell(passing.failure, { path: String(passing.index) }, note) };
     }
     const ended = outcomes.flatMap((outcome) => outcome?.ended ?? []);
-    const open = ended.find(({ ending }) => ending !== 'not applicable');
+    const open = ended.find(({ ending }) => ending !== 'not-applicable');
     return open ?? (ended.length === values.length && ended[0] ? ended[0] : {});
   }
 
@@ -238,7 +241,7 @@ export class Generated {
       overrides: run.overrides,
     });
     const customers = new Customers({ client, stranger, run, turnstile, stage: caseStage, budget: BUDGET, people, kept });
-    const failed = (requirement: string, message: string, lines: Failure['lines'] = []) => ({ requirement, message, lines, steps });
+    const failed = (requirement: RequirementId, message: string, lines: Failure['lines'] = []) => ({ requirement, message, lines, steps });
     let outcome: Omit<Outcome, 'requests'> = {};
     let release = await turnstile.take(1);
     // Nothing is held while more is waited for, so that no case waits for another for ever.
@@ -283,14 +286,14 @@ export class Generated {
     this.#tally.path = place.path;
     const shape = `${found.requirement} ${found.lines.map(({ expected }) => expected.split(' ')[0]).join()} ${found.steps.length}`;
     if (!claim(run, 'causes', shape, title)) {
-      stage.end('not testable', `${found.requirement} fails in a way that another generated check tells`);
+      stage.end('not-testable', `${found.requirement} fails in a way that another generated check tells`);
     }
     const replay = { seed, path: place.path, title, ...(place.commands && { commands: place.commands }) };
     writeFileSync(this.#memory(), JSON.stringify(replay));
     for (const { answer } of found.steps) await stage.show(answer);
     const file = this.#write(found);
     return [
-      `[${found.requirement}] ${found.message}`,
+      of(found.requirement, found.message),
       `  ${note}; its exchanges:`,
       ...found.steps.flatMap(({ intent, answer }, index) => [
         `  ${index + 1}. ${intent}: ${describe(answer)}`,
@@ -330,15 +333,4 @@ export class Generated {
 /** A check's own seed, of the run's. */
 function seedOf({ run, title }: Options): number {
   return createHash('sha256').update(`${run.seed} ${title}`).digest().readInt32BE();
-}
-
-/** Holds a result of a matcher, or breaks a requirement. */
-export function hold(
-  requirement: string,
-  { pass, message }: { pass: boolean; message: () => string },
-  found: { answer: Answer; lines?: readonly { expected: string; actual: string }[] },
-): void {
-  if (pass) return;
-  const [headline = ''] = message().split('\n');
-  throw new Broken(requirement, headline, found.lines ?? [], found.answer);
 }

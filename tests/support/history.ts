@@ -4,6 +4,7 @@ import { isRemovable, removableProperties } from '../../generators/customers.ts'
 import { type Fault, faultKinds } from '../../generators/faults.ts';
 import { apply, type Changes, compare, type Difference, isOwned, type State, show } from '../../generators/model.ts';
 import type { Customer, Json, JsonObject } from '../../schemas/contract.ts';
+import type { RequirementId } from '../../schemas/requirement-id.ts';
 import type { Answer } from '../../target/answer.ts';
 import { holdAccepted, holdAnswered, holdNamed, holdState } from './blame.ts';
 import { type Customers, type Known, pick, type Selector, selectors } from './customers.ts';
@@ -275,7 +276,7 @@ async function verify(customers: Customers, member: Member, bystander: boolean):
 }
 
 /** The requirement that a difference breaks: by a refused request where there was no other or the value is its, else by the last that wrote it. */
-function blame({ property, actual }: Difference, { writer, count, befores, state, refused: tried, accepted }: Member): string {
+function blame({ property, actual }: Difference, { writer, count, befores, state, refused: tried, accepted }: Member): RequirementId {
   const name = property.split('.')[0] ?? '';
   const by = writer.get(name);
   const isTried = tried.some(({ changes, count: earlier }) => {

@@ -1,9 +1,12 @@
 import { expect as base } from '@playwright/test';
 import { compare, type Difference, keptBy, type State, show } from '../../generators/model.ts';
 import { type Json, sentences, validateAnswer } from '../../schemas/contract.ts';
+import { of } from '../../schemas/mark.ts';
+import type { RequirementId } from '../../schemas/requirement-id.ts';
 import type { Answer } from '../../target/answer.ts';
 import { curl } from '../../target/exchange.ts';
 import { shorten } from '../../target/printable.ts';
+import { assertedBy, noteAsserted } from './asserted.ts';
 import type { Stored } from './customers.ts';
 import type { Finding } from './finding.ts';
 
@@ -53,14 +56,14 @@ async function settled(stored: Stored, expected: State, differ: (shown: State) =
  * Sees whether every one of these properties is stored as it was sent. `otherwise`: the requirement that keeps what is sent, where the
  * check itself is about text alone.
  */
-export async function kept(stored: Stored, sent: State, otherwise?: string) {
+export async function kept(stored: Stored, sent: State, otherwise?: RequirementId) {
   const differ = (shown: State) => {
     const names = Object.keys(sent).filter((name) => name in shown);
     return compare(sent, Object.fromEntries(names.map((name) => [name, shown[name as keyof State]])) as State);
   };
   const found = await settled(stored, { ...stored.known.state, ...sent }, differ, sent);
   const isOther = otherwise !== undefined && found.differences?.every((difference) => keptBy(difference, otherwise) === otherwise);
-  return isOther ? { ...found, message: () => `[${otherwise}] ${found.message()}` } : found;
+  return isOther ? { ...found, message: () => of(otherwise, found.message()) } : found;
 }
 
 /** Sees whether the stored customer is in this state, no more and no less. */
@@ -68,8 +71,7 @@ export async function matches(stored: Stored, expected: State, before: State = {
   return await settled(stored, expected, (shown) => compare(expected, shown, before));
 }
 
-/** Playwright's expect with the suite's own matchers. */
-export const expect = base.extend({
+const extended = base.extend({
   /** The request was accepted: a 2xx. That it is a 200 and names the customer, every answer is held to (ANS-1, ANS-4). */
   toBeAccepted(answer: Answer) {
     return result(answer.accepted, () => failure('the request was not accepted', [{ expected: '200', actual: describe(answer) }], answer));
@@ -83,7 +85,11 @@ export const expect = base.extend({
   /** The request was accepted or refused; both are lawful. */
   toBeAnswered(answer: Answer) {
     return result(answer.accepted || answer.refused, () =>
-      failure('[REF-3] the request was neither accepted nor refused', [{ expected: '200 or a 4xx', actual: describe(answer) }], answer),
+      failure(
+        of('REF-3', 'the request was neither accepted nor refused'),
+        [{ expected: '200 or a 4xx', actual: describe(answer) }],
+        answer,
+      ),
     );
   },
 
@@ -93,6 +99,19 @@ export const expect = base.extend({
     const wrong = sentences(validateAnswer.errors);
     return result(valid, () =>
       failure('the answer does not validate', [{ expected: 'the published response', actual: wrong.join('; ') }], answer),
+    );
+  },
+
+  /** The request was refused, or the body of its 200 validates against the published response. */
+  toBeRefusedOrValid(answer: Answer) {
+    const valid = answer.refused || validateAnswer(answer.json);
+    const wrong = sentences(validateAnswer.errors);
+    return result(valid, () =>
+      failure(
+        'the request was neither refused nor answered with a valid customer',
+        [{ expected: 'a 4xx, or the published response', actual: wrong.join('; ') }],
+        answer,
+      ),
     );
   },
 
@@ -129,7 +148,27 @@ export const expect = base.extend({
 
   /** The answer keeps a promise that every answer makes; the message names the requirement. */
   toKeep(answer: Answer, finding: Finding) {
-    return result(false, () => failure(`[${finding.id}] ${finding.message}`, finding.lines ?? [], answer));
+    return result(false, () => failure(of(finding.id, finding.message), finding.lines ?? [], answer));
+  },
+});
+
+/** Records an expectation once its matcher is asked for. */
+function recorded<Assertions extends object>(assertions: Assertions, message: unknown): Assertions {
+  return new Proxy(assertions, {
+    get: (target, matcher) => {
+      // It asserts REF-3, whatever the check is about.
+      noteAsserted(matcher === 'toBeAnswered' ? 'REF-3' : assertedBy(message));
+      return Reflect.get(target, matcher);
+    },
+  });
+}
+
+/** Playwright's expect with the suite's own matchers; which requirements were asserted is recorded. */
+export const expect = new Proxy(extended, {
+  apply: (target, _self, [actual, message]) => recorded(target(actual, message), message),
+  get: (target, name) => {
+    if (name !== 'soft') return Reflect.get(target, name);
+    return ((actual, message) => recorded(target.soft(actual, message), message)) as typeof extended.soft;
   },
 });
 

@@ -1,11 +1,12 @@
 import type { TestDetails } from '@playwright/test';
 import { quote, requirementOf } from '../../schemas/catalogue.ts';
+import type { RequirementId } from '../../schemas/requirement-id.ts';
 
 /**
  * What a check says of itself: the requirements that fail with it, by id. Each is a tag (`--grep @NULL-1`) and, in Allure, a story.
  * Throws where an id is not in the catalogue.
  */
-export function requirement(...ids: [string, ...string[]]): TestDetails {
+export function requirement(...ids: [RequirementId, ...RequirementId[]]): TestDetails {
   const rows = ids.map(requirementOf);
   const must = rows.some(({ level }) => level === 'MUST');
   return {
@@ -27,7 +28,7 @@ export function requirement(...ids: [string, ...string[]]): TestDetails {
 export const GENERATED = '@generated';
 
 /** What a generated check says of itself: any of these requirements may fail with it, each alone. */
-export function generated(...ids: [string, ...string[]]): TestDetails {
+export function generated(...ids: [RequirementId, ...RequirementId[]]): TestDetails {
   const details = requirement(...ids);
   return { ...details, tag: [...[details.tag ?? []].flat(), GENERATED] };
 }
