@@ -16,6 +16,8 @@ export type Attempt = {
   marked: Map<RequirementId, string>;
   /** What its expectations were about. */
   asserted: readonly Asserted[];
+  /** What needs no second attempt. */
+  confirmed: readonly RequirementId[];
   /** The suite's own fault, which says nothing of the target. */
   fault?: string;
 };
@@ -57,7 +59,11 @@ export function settleAll(
     return { findings: named.map((requirement) => ({ requirement, outcome: 'inconclusive', message: 'the check was not run' })), faults };
   }
   const confirmed = attempts.length > 1;
+  const isConfirmed = (requirement: RequirementId) =>
+    first.confirmed.includes(requirement) || (last.marked.has(requirement) && first.marked.has(requirement));
   const own = named.map((requirement): Finding => {
+    if (isConfirmed(requirement))
+      return { requirement, outcome: 'failed', message: (last.marked.get(requirement) ?? first.marked.get(requirement)) as string };
     const [before, after] = [first, last].map((one) => shareOf(one, requirement, generated ? undefined : named)) as [
       Attempt['own'],
       Attempt['own'],
@@ -69,7 +75,8 @@ export function settleAll(
     ...own,
     ...[...others].map((requirement): Finding => {
       const message = last.marked.get(requirement) ?? first.marked.get(requirement) ?? null;
-      return { requirement, outcome: last.marked.has(requirement) && first.marked.has(requirement) ? 'failed' : 'flaky', message };
+      if (isConfirmed(requirement)) return { requirement, outcome: 'failed', message };
+      return { requirement, outcome: last.own.outcome === 'inconclusive' ? 'inconclusive' : 'flaky', message };
     }),
   ];
   if (first.own.outcome === 'unanswered' && last.own.outcome === 'unanswered') {
@@ -141,7 +148,7 @@ function recordOf({ status, errors, annotations }: TestResult): AttemptRecord {
 }
 
 /** What an attempt says by its errors, by what it asserted, and by the reason that it gave if it ended without a judgement. */
-export function toAttempt(failures: readonly Failure[], { asserted, ended }: Omit<AttemptRecord, 'errors'>): Attempt {
+export function toAttempt(failures: readonly Failure[], { asserted, confirmed = [], ended }: Omit<AttemptRecord, 'errors'>): Attempt {
   const marked = new Map<RequirementId, string>();
   let own: Attempt['own'] = { outcome: 'passed', message: null };
   // Only a part of what a check does is left out when it ends in the middle.
@@ -158,7 +165,7 @@ export function toAttempt(failures: readonly Failure[], { asserted, ended }: Omi
     else if (asserted) own = { outcome: 'failed', message: text };
     else fault = text;
   }
-  return { own, marked, asserted, ...(fault !== undefined && { fault }) };
+  return { own, marked, asserted, confirmed, ...(fault !== undefined && { fault }) };
 }
 
 /** The messages of every failed expectation. */

@@ -53,7 +53,7 @@ async function conformance(args: string[]): Promise<number> {
     stdio: ['inherit', 'inherit', 'pipe', 'pipe'],
     env: { ...process.env, ...(settings.baseUrl !== undefined && SMALL), CONFORMANCE_ID: id, CONFORMANCE_PIPE: '3' },
   });
-  const signal = endOnSignal(child);
+  const signal = endOnRequest(child);
   // The runner prints a wrong argument with its stack; the first line says it all.
   const errors = createInterface({ input: child.stderr as NodeJS.ReadableStream });
   errors.on('line', (line) => /^\s+at /.test(line) || console.error(printable(line)));
@@ -72,17 +72,33 @@ async function conformance(args: string[]): Promise<number> {
 }
 
 /** Passes a request to end on to the run, once, and ends it by force if it does not. */
-function endOnSignal(child: ChildProcess): { received?: NodeJS.Signals } {
-  const seen: { received?: NodeJS.Signals } = {};
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (seen.received !== undefined) return;
-      seen.received = name;
-      child.stdio[3]?.destroy();
-      setTimeout(() => child.kill('SIGKILL'), GRACE).unref();
-    });
+function endOnRequest(child: ChildProcess): { received?: string } {
+  const seen: { received?: string } = {};
+  const end = (name: string) => {
+    if (seen.received !== undefined) return;
+    seen.received = name;
+    child.stdio[3]?.destroy();
+    setTimeout(() => child.kill('SIGKILL'), GRACE).unref();
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, end);
+  // npm that is killed by SIGKILL passes nothing on, and nobody waits for the verdict any more.
+  if (process.env.npm_lifecycle_event !== undefined) {
+    const before = ancestors();
+    setInterval(() => ancestors() !== before && end('the end of npm'), 1000).unref();
   }
   return seen;
+}
+
+/** The process ids of this process's parent and, on Linux, of that one's: npm starts a script by a shell. */
+function ancestors(): string {
+  const { ppid } = process;
+  try {
+    // The name, in parentheses, may hold spaces; the state and the parent follow it.
+    const [, parent] = readFileSync(`/proc/${ppid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return `${ppid} ${parent}`;
+  } catch {
+    return String(ppid);
+  }
 }
 
 /** The result of this run; undefined if there is none. */

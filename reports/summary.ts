@@ -60,7 +60,7 @@ export function terminal(result: Result): string {
   for (const [reason, ids] of unjudged(result)) lines.push(`- ${ids.join(', ')}: ${reason}`);
   if (unjudged(result).size) lines.push('');
   for (const level of LEVELS) if (result.requirements.length) lines.push(`${level.padEnd(7)} ${tally(result.counts[level])}`);
-  if (result.requirements.length) lines.push(`${result.requests} requests, ${result.customers} customers created`, '');
+  if (result.requirements.length) lines.push(`${result.requests} requests, at most ${result.customers} customers created`, '');
   lines.push(verdictLine(result));
   return lines.join('\n');
 }
@@ -79,7 +79,7 @@ export function markdown(result: Result): string {
     `| Suite | ${suite.version}, catalogue ${catalogue.sha256.slice(0, 12)} |`,
     `| Seed | ${seed} |`,
     `| Time | ${startedAt} to ${finishedAt} |`,
-    `| Traffic | ${requests} requests, ${customers} customers created |`,
+    `| Traffic | ${requests} requests, at most ${customers} customers created |`,
     ...LEVELS.map((level) => `| ${level} | ${tally(result.counts[level])} |`),
     '',
   ];

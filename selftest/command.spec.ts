@@ -175,6 +175,18 @@ test.describe('a target that is out of order', () => {
     );
   });
 
+  test('none of whose answers can be read: exit 1, at once', async () => {
+    await against(
+      (_request, response) => response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' }).end('{}'),
+      async (baseUrl) => {
+        const { code, output, seconds } = await conformance(target(baseUrl), '--project=answer');
+        expect(code, output).toBe(1);
+        expect(output).toMatch(/Verdict: does not conform \(REF-3 failed\)/);
+        expect(seconds).toBeLessThan(30);
+      },
+    );
+  });
+
   test('that redirects: exit 2, and told where to', async () => {
     await against(
       (_request, response) => response.writeHead(308, { Location: 'https://elsewhere.example/api' }).end(),

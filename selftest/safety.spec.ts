@@ -405,6 +405,26 @@ test.describe('a run that is ended', () => {
     );
   });
 
+  test('by the loss of npm ends in order', { tag: '@daily' }, async () => {
+    test.skip(process.platform !== 'linux', 'looks for processes in /proc');
+    const counts = { requests: 0 };
+    await against(
+      spoiling(sandbox.origin, (answer) => answer, counts),
+      async (origin) => {
+        const out = newOut();
+        const env = { ...process.env, ...target(`${origin}/api/v1`), TRUSTLY_MAX_RPS: '20', TRUSTLY_OUT: out };
+        const npm = spawn('npm', ['run', '-s', 'conformance', '--', '--project=create'], { env, stdio: 'ignore' });
+        await until(() => counts.requests > 20);
+        const [command = 0] = descendants(npm.pid ?? 0);
+        npm.kill('SIGKILL');
+
+        await until(() => !isAlive(command));
+        expect(JSON.parse(readFileSync(join(out, 'conformance.json'), 'utf8'))).toMatchObject({ verdict: 'inconclusive' });
+        expect(JSON.parse(readFileSync(join(out, 'ledger.json'), 'utf8')).length).toBeGreaterThan(0);
+      },
+    );
+  });
+
   test('by the loss of one worker is judged all the same', { tag: '@daily' }, async () => {
     test.skip(process.platform !== 'linux', 'looks for processes in /proc');
     const counts = { requests: 0 };

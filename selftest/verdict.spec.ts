@@ -107,6 +107,16 @@ test.describe('an outcome', () => {
     expect(findings.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-2 passed', 'ANS-3 failed']);
   });
 
+  test('of a failure that a second attempt could not see is inconclusive, unless two requests showed it', () => {
+    const seen = attempt({ asserted: 'Error: [REF-3] cut off' });
+    const stopped = attempt({ ended: { ending: 'inconclusive', reason: 'no answer can be read' } });
+    expect(judge(check(['UPD-2'], seen, stopped)).findings).toMatchObject([{}, { requirement: 'REF-3', outcome: 'inconclusive' }]);
+    const record: AttemptRecord = { errors: 1, asserted: ['all'], confirmed: ['REF-3'] };
+    const confirmed = { ...seen, annotations: [{ type: ATTEMPT_TYPE, description: JSON.stringify(record) }] };
+    expect(judge(check(['UPD-2'], confirmed, stopped)).findings).toMatchObject([{}, { requirement: 'REF-3', outcome: 'failed' }]);
+    expect(judge(check(['REF-3'], confirmed, stopped)).findings).toMatchObject([{ requirement: 'REF-3', outcome: 'failed' }]);
+  });
+
   test('of requests that are never answered is REF-3', () => {
     const unanswered = attempt({ thrown: 'Unanswered: 503' });
     const { findings } = judge(check(['UPD-2'], unanswered, unanswered));

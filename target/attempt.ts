@@ -13,6 +13,8 @@ export type AttemptRecord = {
   errors: number;
   /** What expectations ran, whether they passed or failed. */
   asserted: Asserted[];
+  /** Requirements that it saw broken by two requests: a second attempt has nothing to confirm. */
+  confirmed?: RequirementId[];
   /** How it ended, if it ended without a judgement. */
   ended?: { ending: Ending; reason: string };
 };

@@ -1,5 +1,6 @@
 import { type TestInfo, test } from '@playwright/test';
 import { words } from '../../schemas/outcomes.ts';
+import type { RequirementId } from '../../schemas/requirement-id.ts';
 import { ATTEMPT_TYPE, type AttemptRecord } from '../../target/attempt.ts';
 import { recordAsserted } from './asserted.ts';
 import { Ended, playwrightStage, type Stage } from './stage.ts';
@@ -18,13 +19,19 @@ export async function performAttempts<Fixtures>(
   use: (fixtures: Fixtures) => Promise<void>,
 ): Promise<void> {
   const asserted = recordAsserted();
+  const confirmed: RequirementId[] = [];
   let ended: AttemptRecord['ended'];
+  const stage = playwrightStage(info);
   const end: Stage['end'] = (ending, reason) => {
     ended = { ending, reason };
     return skip(info, ended);
   };
-  await use(begin(info.retry, { ...playwrightStage(info), end }));
-  record(info, { asserted: [...asserted], ...(ended && { ended }) });
+  const tell: Stage['tell'] = (answer, finding) => {
+    if (finding.confirmed) confirmed.push(finding.id);
+    stage.tell(answer, finding);
+  };
+  await use(begin(info.retry, { ...stage, end, tell }));
+  record(info, { asserted: [...asserted], confirmed, ...(ended && { ended }) });
   if (info.status !== 'failed' || process.env.CONFORMANCE_REPORTER === undefined) return;
   info.expectedStatus = 'failed';
   if (info.retry < info.project.retries) await confirm(info, (stage) => begin(info.retry + 1, stage));

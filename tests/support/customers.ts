@@ -441,7 +441,7 @@ export class Customers {
       this.#exchange({ body: this.people.plain(), authorization: merchant(this.#run.merchant) }),
     );
     if (plain.malformed) {
-      this.#tell(plain, { id: 'REF-3', message: String(plain), shape: 'malformed' });
+      this.#tell(plain, { id: 'REF-3', message: String(plain), shape: 'malformed', confirmed: true });
       this.#stop(`no answer can be read: ${plain}`);
     }
     if (plain.unanswered) this.#stop(`the target does not answer any more: ${plain}`);

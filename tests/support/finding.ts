@@ -10,6 +10,8 @@ export type Finding = {
   message: string;
   /** What was expected and what came, where it can be told by property. */
   lines?: { expected: string; actual: string }[];
+  /** Two requests showed it. */
+  confirmed?: true;
   /** The same for the same defect: it is told once per run. */
   shape: string;
 };
