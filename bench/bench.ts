@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent } from 'undici';
+import { collectChecks, runChecks } from '../proof/check-runner.ts';
+import { basePathOf, brokenServers, generatedOnlyServers, mountsOf } from '../proof/servers.ts';
 import type { Result } from '../reports/result.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
-import { basePathOf, brokenServers, hiddenServers, mountsOf } from '../sandbox/variants.ts';
 import { generatedAreas } from '../schemas/catalogue.ts';
-import { collectChecks, perform } from '../selftest/performance.ts';
 import { addLatency } from './latency.ts';
 import { memoryOf } from './memory.ts';
 
@@ -78,21 +78,21 @@ async function bareClient(sandbox: Sandbox, origin: string, count: number): Prom
 
 /** The generated checks alone, in one process. */
 async function generatedPart(sandbox: Sandbox, origin: string) {
-  const target = { baseUrl: `${origin}/api/v1`, merchants: sandbox.merchants, prompt: true };
-  return await perform(checks, target, undefined, { concurrency: CONCURRENCY });
+  const target = { baseUrl: `${origin}/api/v1`, merchants: sandbox.merchants, consistentReads: true };
+  return await runChecks(checks, target, undefined, { concurrency: CONCURRENCY });
 }
 
 /** For each broken server, what the generated checks of what it breaks need until the first of them fails. */
 async function firstFailures() {
-  const servers = [...hiddenServers, ...brokenServers];
+  const servers = [...generatedOnlyServers, ...brokenServers];
   const sandbox = await startSandbox({ mounts: mountsOf(servers) });
   const rows: { server: string; found: string; requests: number; seconds: number }[] = [];
   for (const server of servers) {
     const own = checks.filter(({ requirements }) => requirements.some((id) => server.breaks.includes(id)));
     if (own.length === 0) continue;
-    const target = { baseUrl: `${sandbox.origin}${basePathOf(server)}`, merchants: sandbox.merchants, prompt: true };
+    const target = { baseUrl: `${sandbox.origin}${basePathOf(server)}`, merchants: sandbox.merchants, consistentReads: true };
     let found = '';
-    const { requests, seconds } = await perform(own, target, ({ findings }) => {
+    const { requests, seconds } = await runChecks(own, target, ({ findings }) => {
       found = findings.find(({ requirement, outcome }) => outcome === 'failed' && server.breaks.includes(requirement))?.requirement ?? '';
       return found !== '';
     });

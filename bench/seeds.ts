@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import type { Lawful } from '../sandbox/variant.ts';
-import { brokenServers, hiddenServers, lawfulServers } from '../sandbox/variants.ts';
+import { SLOW } from '../proof/catches.ts';
+import { CheckWorker, type JobResult } from '../proof/check-worker.ts';
+import { brokenServers, conformingServer, generatedOnlyServers, lawfulServers } from '../proof/servers.ts';
+import type { LawfulServer } from '../proof/variant.ts';
 import { requirementOf } from '../schemas/catalogue.ts';
-import { conformingServer, type Outcome, Performer } from '../selftest/performer.ts';
-import { SLOW } from '../selftest/proof.ts';
 import type { Depth } from '../target/settings.ts';
 import { shortest } from './shortest.ts';
 
@@ -11,55 +11,55 @@ const [SEEDS, QUICK, STANDARD] = [20, 20, 3];
 const seeds = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
 /** Does work with two processes, each taking the next piece. */
-async function share<Piece, Done>(pieces: readonly Piece[], work: (piece: Piece, performer: Performer) => Promise<Done>): Promise<Done[]> {
+async function share<Piece, Done>(pieces: readonly Piece[], work: (piece: Piece, worker: CheckWorker) => Promise<Done>): Promise<Done[]> {
   const queue = [...pieces.entries()];
   const done: Done[] = [];
   const worker = async () => {
-    const performer = new Performer();
-    for (let next = queue.shift(); next; next = queue.shift()) done[next[0]] = await work(next[1], performer);
-    performer.close();
+    const worker = new CheckWorker();
+    for (let next = queue.shift(); next; next = queue.shift()) done[next[0]] = await work(next[1], worker);
+    worker.close();
   };
   await Promise.all([worker(), worker()]);
   return done;
 }
 
 /** How many exchanges a counterexample of a history has, one number for each that failed. */
-function lengthsOf(performed: Outcome['performed']): number[] {
-  const histories = performed.filter(({ place }) => place.startsWith('histories'));
+function lengthsOf(checkRuns: JobResult['checkRuns']): number[] {
+  const histories = checkRuns.filter(({ place }) => place.startsWith('histories'));
   const messages = histories.flatMap(({ findings }) =>
     findings.filter(({ outcome }) => outcome === 'failed').map(({ message }) => message),
   );
   return messages.map((message) => message?.match(/^ {2}\d+\. /gm)?.length ?? 0);
 }
 
-const wrong = [...hiddenServers, ...brokenServers.filter(({ name }) => name in shortest)];
-const found = await share(wrong, async ({ name, breaks }, performer) => {
+const wrong = [...generatedOnlyServers, ...brokenServers.filter(({ name }) => name in shortest)];
+const found = await share(wrong, async ({ name, breaks }, worker) => {
   let count = 0;
   const lengths: number[] = [];
   for (const seed of seeds(SEEDS)) {
-    const { performed } = await performer.perform({ server: name, requirements: breaks, generated: { seed, depth: 'standard' } });
-    const failed = performed.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === 'failed'));
+    const { checkRuns } = await worker.run({ server: name, requirements: breaks, generated: { seed, depth: 'standard' } });
+    const failed = checkRuns.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === 'failed'));
     if (failed.some(({ requirement }) => breaks.includes(requirement))) count += 1;
-    lengths.push(...lengthsOf(performed));
+    lengths.push(...lengthsOf(checkRuns));
   }
   lengths.sort((a, b) => a - b);
   console.log(`${name}: ${count} of ${SEEDS}; histories of ${lengths.join(', ')} exchanges`);
   return { name, breaks, count, lengths };
 });
-const caught = found.filter(({ name }) => hiddenServers.some((server) => server.name === name));
+const caught = found.filter(({ name }) => generatedOnlyServers.some((server) => server.name === name));
 
 const plan = [
   ...seeds(QUICK).map((seed): { seed: number; depth: Depth } => ({ seed, depth: 'quick' })),
   ...seeds(STANDARD).map((seed): { seed: number; depth: Depth } => ({ seed, depth: 'standard' })),
 ];
-// Those that answer slowly are performed once, by the proof.
-const lawful = [conformingServer, ...lawfulServers].filter(({ name }: Lawful) => !SLOW.includes(name));
+// Those that answer slowly are checkRuns once, by the proof.
+const lawful = [conformingServer, ...lawfulServers].filter(({ name }: LawfulServer) => !SLOW.includes(name));
 const accused = (
-  await share(lawful, async ({ name }, performer) => {
+  await share(lawful, async ({ name }, worker) => {
     const found: string[] = [];
     for (const generated of plan) {
-      const { performed } = await performer.perform({ server: name, generated });
-      for (const { title, findings } of performed) {
+      const { checkRuns } = await worker.run({ server: name, generated });
+      for (const { title, findings } of checkRuns) {
         for (const { requirement, outcome } of findings) {
           if (!['passed', 'not-applicable'].includes(outcome) && requirementOf(requirement).level === 'MUST') {
             found.push(`${name}, seed ${generated.seed}, ${generated.depth}: ${requirement} ${outcome} by “${title}”`);
@@ -96,7 +96,7 @@ writeFileSync(
         return `| ${name} | ${hand.join('; ')} | ${hand.length} | ${middle ?? '-'} | ${near} of ${lengths.length} | ${longest ?? '-'} |`;
       }),
     '',
-    `Lawful servers, ${lawful.length} of them, with ${QUICK} seeds at quick and ${STANDARD} at standard depth: ${accused.length ? 'accused were' : 'none was accused'}.`,
+    `LawfulServer servers, ${lawful.length} of them, with ${QUICK} seeds at quick and ${STANDARD} at standard depth: ${accused.length ? 'accused were' : 'none was accused'}.`,
     '',
     ...accused.map((line) => `- ${line}`),
     '',

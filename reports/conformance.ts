@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clearLine, cursorTo } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
@@ -178,7 +178,7 @@ export default class ConformanceReporter implements Reporter {
     try {
       const { CONFORMANCE_ID: id = randomUUID() } = process.env;
       // Reports of shards are merged without a run; where the target was out of order no check was begun.
-      if (!ownsFolder(out, id)) claimFolder(out, id);
+      if (!ownsFolder(out, id)) claimFolder(out, id, run ? ['allure-results'] : []);
       if (!this.#suite || !run) clearFolder(out, id);
       writeFileSync(join(out, 'ledger.json'), `${JSON.stringify(trafficOf(this.#suite, run).created, null, 2)}\n`);
       writeFileSync(join(out, 'conformance.md'), page);
@@ -192,6 +192,8 @@ export default class ConformanceReporter implements Reporter {
     }
     const { GITHUB_STEP_SUMMARY: summary } = process.env;
     try {
+      // A pipe that nobody reads would be waited for.
+      if (summary && existsSync(summary) && !statSync(summary).isFile()) throw new Error('it is not a file');
       if (summary) appendFileSync(summary, page);
     } catch (error) {
       console.error(`Warning: the job summary cannot be written (${(error as Error).message})`);

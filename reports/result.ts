@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import type { Suite, TestCase } from '@playwright/test/reporter';
 import { catalogue, catalogueSha256, type Level, type Requirement } from '../schemas/catalogue.ts';
@@ -231,7 +231,8 @@ export function trafficOf(suite: Suite | undefined, run: Run | undefined): { req
   const exchanges = tests.flatMap((test) => (tallyOf(test) ? [] : exchangesOf(test)));
   const generated = tallies.reduce((sum, { requests }) => sum + requests, 0);
   const created =
-    run?.ledger === undefined
+    // The journal is in the folder of results, which may have been removed meanwhile.
+    run?.ledger === undefined || !existsSync(run.ledger)
       ? unique([...tallies.flatMap((tally) => tally.created), ...exchanges.flatMap(createdIn)])
       : readLedger(run.ledger);
   return { requests: exchanges.length + generated + (run?.preflight.requests ?? 0), created };

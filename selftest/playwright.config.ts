@@ -5,18 +5,18 @@ for (const name of Object.keys(process.env)) if (name.startsWith('TRUSTLY_')) de
 process.env.DOTENV_CONFIG_PATH = 'none';
 
 export default defineConfig({
-  testDir: '.',
+  testDir: '..',
   outputDir: 'out/artifacts',
   workers: 2,
   timeout: 120_000,
   forbidOnly: !!process.env.CI,
   projects: [
-    { name: 'proof', testMatch: 'proof.spec.ts', grepInvert: /@extra/, fullyParallel: true },
-    { name: 'extra', testMatch: 'proof.spec.ts', grep: /@extra/, fullyParallel: true },
-    { name: 'suite', testIgnore: ['proof.spec.ts', 'table.spec.ts', 'hostile.spec.ts'], grepInvert: /@daily/ },
-    { name: 'daily', testMatch: 'safety.spec.ts', grep: /@daily/, fullyParallel: true },
-    { name: 'hostile', testMatch: 'hostile.spec.ts', fullyParallel: true },
-    { name: 'table', testMatch: 'table.spec.ts', dependencies: ['proof'] },
+    { name: 'proof', testMatch: 'proof/proof.spec.ts', grepInvert: /@extra/, fullyParallel: true },
+    { name: 'extra', testMatch: 'proof/proof.spec.ts', grep: /@extra/, fullyParallel: true },
+    { name: 'suite', testMatch: 'selftest/*.spec.ts', testIgnore: 'selftest/hostile.spec.ts', grepInvert: /@daily/ },
+    { name: 'daily', testMatch: 'selftest/safety.spec.ts', grep: /@daily/, fullyParallel: true },
+    { name: 'hostile', testMatch: 'selftest/hostile.spec.ts', fullyParallel: true },
+    { name: 'table', testMatch: 'proof/table.spec.ts', dependencies: ['proof'] },
   ],
   reporter: [['list'], ['./tally.ts']],
 });

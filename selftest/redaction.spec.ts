@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from '@playwright/test';
+import { encodeHTML } from 'entities';
 import fc from 'fast-check';
 import { detector, guessable, MASK, redactor, secretsOf } from '../target/redaction.ts';
 
@@ -49,6 +50,22 @@ const spellings: Record<string, (secret: string) => string> = {
     ),
   reversed: (secret) => characters(secret).reverse().join(''),
   'reversed, in JSON': (secret) => json(characters(secret).reverse().join('')),
+  'hexadecimal, reversed': (secret) => characters(hexadecimal(secret, '')).reverse().join(''),
+  // The last digit may spell the first bits of what follows, so it gives nothing away.
+  'Base64, reversed': (secret) =>
+    characters(base64(secret).slice(0, Math.floor((bytes(secret).length * 8) / 6)))
+      .reverse()
+      .join(''),
+  'Base64 in groups of four': (secret) => lines(bare(base64(secret)), 4, ' '),
+  'quoted-printable': (secret) =>
+    bytes(secret)
+      .map((byte) => `=${hex(byte, 2).toUpperCase()}`)
+      .join('')
+      .slice(1),
+  'HTML, named': (secret) => encodeHTML(secret),
+  'ISO 8859-1 read as UTF-8': (secret) => (/[^\0-\xff]/.test(secret) ? secret : Buffer.from(Buffer.from(secret, 'latin1')).toString()),
+  'question marks for letters beyond ASCII': (secret) => secret.replace(/[^\0-\x7f]/gu, '?'),
+  'Python, \\U': (secret) => each(secret, (character) => `\\U${hex(character.codePointAt(0) ?? 0, 8)}`),
   hexadecimal: (secret) => hexadecimal(secret, ''),
   'hexadecimal in capitals': (secret) => hexadecimal(secret, '').toUpperCase(),
   'hexadecimal with colons': (secret) => hexadecimal(secret, ':'),

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -283,14 +284,38 @@ test.describe('the folder of results', () => {
 
   test('keeps what an earlier run wrote until the next one is known to start, and what its user put there', { tag: '@daily' }, async () => {
     const first = await conformance({}, ...ONE);
-    writeFileSync(join(first.out, 'mine'), 'mine');
+    const mine = ['mine', join('allure-results', 'mine.txt'), join('counterexamples', 'mine.mjs')].map((name) => join(first.out, name));
+    mkdirSync(join(first.out, 'counterexamples'), { recursive: true });
+    for (const path of mine) writeFileSync(path, 'mine');
     const nothing = await conformance({ TRUSTLY_OUT: first.out }, '--grep', 'nosuchcheck');
     expect(nothing.code, nothing.output).toBe(3);
     expect(first.result().exitCode).toBe(0);
     const again = await conformance({ TRUSTLY_OUT: first.out }, ...ONE);
     expect(again.code, again.output).toBe(0);
-    expect(readFileSync(join(first.out, 'mine'), 'utf8')).toBe('mine');
+    for (const path of mine) expect(readFileSync(path, 'utf8')).toBe('mine');
     expect(readdirSync(first.out).filter((name) => name.endsWith('.lock') || name.endsWith('.jsonl'))).toEqual([]);
+  });
+
+  test('may be removed in the middle of a run, which writes it anew', { tag: '@daily' }, async () => {
+    const counts = { requests: 0 };
+    const sandbox = await startSandbox({ merchants });
+    await against(
+      spoiling(sandbox.origin, (answer) => answer, counts),
+      async (origin) => {
+        const out = newOut();
+        const env = { ...target(`${origin}/api/v1`), TRUSTLY_MAX_RPS: '50' };
+        const running = start('reports/start.mjs', env, ['--project=create', '--workers=1'], { out });
+        await until(() => counts.requests > 20);
+        // The run goes on writing into it.
+        renameSync(out, `${out}-moved`);
+        const { code, output, ledger } = await running.ended;
+
+        expect(code, output).toBe(0);
+        expect(output).toContain('Verdict: partial');
+        expect(ledger().length).toBeGreaterThan(20);
+      },
+    );
+    await sandbox.close();
   });
 
   test('belongs to one run at a time, and not to one that was killed', async () => {

@@ -244,6 +244,28 @@ test.describe('the client', () => {
     }
   });
 
+  for (const scheme of ['http', 'https']) {
+    test(`takes the refusal of a proxy for none of the target's, by ${scheme}`, async () => {
+      const proxy = createServer((_incoming, response) => response.writeHead(407).end());
+      proxy.on('connect', (_incoming, socket) => socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n'));
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+      const variable = `${scheme.toUpperCase()}_PROXY`;
+      process.env[variable] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+      try {
+        const send = async (client: Client) => {
+          const answer = await client.send({ body: {}, authorization });
+          expect(answer.unanswered).toBe(true);
+          expect(String(answer)).toMatch(/^the proxy answers 407 Proxy Authentication Required instead of the target/);
+        };
+        await withClient(9, send, { baseUrl: `${scheme}://10.1.2.3/api` });
+      } finally {
+        delete process.env[variable];
+        proxy.closeAllConnections();
+        proxy.close();
+      }
+    });
+  }
+
   test('names itself, and sends the extra headers that curl takes from their variables', async () => {
     let seen: IncomingMessage | undefined;
     await withServer(

@@ -148,7 +148,7 @@ export class Client {
   ): Promise<Pick<Exchange, 'response' | 'error' | 'malformed'> & { lost?: boolean }> {
     this.#agent ??= this.#newAgent(true);
     const agent = fresh ? this.#newAgent(false) : this.#agent;
-    const { timeout } = this.#reach;
+    const { timeout, baseUrl } = this.#reach;
     // The path is sent as it is: a URL object would resolve a customerId of dots.
     const { protocol, hostname, port, origin } = new URL(url);
     const send = protocol === 'https:' ? requestHttps : requestHttp;
@@ -191,6 +191,14 @@ export class Client {
         read = socket.bytesRead;
       });
       request.on('error', fail);
+      // What a proxy answers in the target's place is not the target's.
+      const proxied = proxyFor(baseUrl) !== undefined;
+      const refuseByProxy = (status: number) =>
+        finish({
+          error: `the proxy answers ${status} ${STATUS_CODES[status] ?? ''} instead of the target; see HTTP_PROXY, HTTPS_PROXY and NO_PROXY`,
+        });
+      // HttpProxyAgent has this event too, without a status: it connects to no target.
+      request.on('proxyConnect', ({ statusCode = 200 }: { statusCode?: number }) => statusCode !== 200 && refuseByProxy(statusCode));
       // A switch of protocols was not asked for.
       request.on('upgrade', (incoming: IncomingMessage, socket) => {
         socket.destroy();
@@ -199,6 +207,7 @@ export class Client {
       request.on('response', (incoming: IncomingMessage) => {
         response = incoming;
         const { statusCode = 0 } = incoming;
+        if (proxied && statusCode === 407) return refuseByProxy(statusCode);
         // RFC 9110, section 15: nothing else has a meaning.
         if (statusCode < 200 || statusCode > 599) return malformed(`${statusCode} is not the status of an answer`);
         body = new Body(incoming.headers['content-encoding']);

@@ -34,10 +34,38 @@ const parse = (text) => {
   }
 };
 
+// A target may send credentials back, and this output may be a CI log's.
+const secrets = new Set();
+const keep = (secret) => {
+  const bytes = Buffer.from(secret);
+  const base64 = [0, 1, 2].map((offset) =>
+    Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .slice(offset + 1, -4),
+  );
+  const plain = [secret, [...secret].reverse().join(''), encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)];
+  const coded = [
+    bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+    ...base64,
+    ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
+  ];
+  for (const text of [...plain, ...coded]) if (text.length >= 4) secrets.add(text);
+};
+const redact = (text) =>
+  [...secrets].sort((a, b) => b.length - a.length).reduce((all, secret) => all.replaceAll(secret, '[redacted]'), text);
+// Whoever reads the output may stop reading.
+process.stdout.on('error', () => process.exit());
+
 console.log(show(requirement));
 console.log(show(message));
 for (const { expected, actual } of lines) console.log(`  expected: ${show(expected)}\n  actual:   ${show(actual)}`);
 for (const [index, { intent, method, path, headers, extra, body, credentials, customerId, recorded }] of requests.entries()) {
+  for (const name of [
+    ...(credentials ? [`${credentials}ACCESS_ID`, `${credentials}ACCESS_KEY`] : []),
+    ...extra.map(({ variable: holder }) => holder),
+  ])
+    keep(variable(name));
   const pair =
     credentials && Buffer.from(`${variable(`${credentials}ACCESS_ID`)}:${variable(`${credentials}ACCESS_KEY`)}`).toString('base64');
   const response = await fetch(baseUrl + renew(path), {
@@ -52,11 +80,12 @@ for (const [index, { intent, method, path, headers, extra, body, credentials, cu
     ...(body !== null && { body: renew(body) }),
   }).catch((error) => fail(`${show(baseUrl)} does not answer: ${show(error.cause?.message ?? error.message)}`));
   const answer = await response.text();
-  const given = parse(answer)?.customer?.customerId;
+  const parsed = parse(answer);
+  const given = parsed?.customer?.customerId;
   if (typeof given === 'string' && given && customerId && customerIds.includes(customerId) && !fresh.has(customerId))
     fresh.set(customerId, given);
   console.log(`${index + 1}. ${show(intent)}`);
   console.log(`   ${method} ${show(renew(path))} ${body === null ? '' : show(renew(body))}`);
-  console.log(`   now:  ${response.status} ${show(answer)}`);
+  console.log(`   now:  ${response.status} ${show(redact(parsed === undefined ? answer : JSON.stringify(parsed)))}`);
   console.log(`   then: ${show(renew(recorded))}`);
 }

@@ -7,6 +7,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   utimesSync,
@@ -22,6 +23,13 @@ const MARKER = '.conformance';
 const LOCK = '.conformance.lock';
 /** Everything that a run writes into its folder and the next one removes. */
 const ENTRIES = ['conformance.json', 'conformance.md', 'junit.xml', 'ledger.json', 'counterexamples', 'allure-results', 'allure-report'];
+/** What a run writes into those of them that are folders; other files there are somebody else's. The report is one file, made anew. */
+const WRITTEN: Record<string, RegExp> = {
+  counterexamples: /^[A-Z]+-\d+-[\w-]+\.mjs$/,
+  'allure-results':
+    /^([\da-f-]{36}-(result|container|attachment|globals)\b.*|(categories|executor|verdict-globals)\.json|environment\.properties)$/,
+  'allure-report': /^(index\.html|summary\.json)$/,
+};
 /** What does not make a folder somebody else's. */
 const IGNORED = ['.gitignore', '.gitkeep', '.DS_Store'];
 /** Milliseconds after which a lock that was not renewed is a dead run's; it is renewed four times as often. */
@@ -61,11 +69,13 @@ export const OUT_REMEDY = 'set TRUSTLY_OUT to an empty or a new folder';
 
 /**
  * Claims a folder for the results of one run, until the process ends: nobody else writes into it meanwhile. Removes nothing. Throws
- * SettingsError if the folder holds files that no run wrote, if another run writes into it, or if it cannot be written.
+ * SettingsError if the folder holds files that no run wrote, if another run writes into it, or if it cannot be written. `own`: what the run
+ * itself wrote there, if somebody removed the folder meanwhile.
  */
-export function claimFolder(out: string, run: string): void {
+export function claimFolder(out: string, run: string, own: readonly string[] = []): void {
   assertWritable(out, OUT_REMEDY);
-  const foreign = isResultFolder(out) ? [] : readdirSync(out).filter((name) => !IGNORED.includes(name) && name !== LOCK);
+  const known = [...IGNORED, ...own, LOCK];
+  const foreign = isResultFolder(out) ? [] : readdirSync(out).filter((name) => !known.includes(name));
   if (foreign.length) {
     const names = `${foreign.slice(0, 3).join(', ')}${foreign.length > 3 ? ', …' : ''}`;
     throw new SettingsError(`${realpathSync(out)} holds files that no run of this suite wrote (${names}); ${OUT_REMEDY}`);
@@ -102,7 +112,18 @@ export function clearFolder(out: string, run: string): void {
   const { entries } = JSON.parse(readFileSync(join(out, MARKER), 'utf8')) as { entries: unknown };
   const known = ENTRIES.filter((name) => Array.isArray(entries) && entries.includes(name));
   const journals = readdirSync(out).filter((name) => JOURNAL.test(name) && join(out, name) !== journalOf(out, run));
-  for (const name of [...known, ...journals]) rmSync(join(out, name), { recursive: true, force: true });
+  for (const name of [...known, ...journals]) {
+    const path = join(out, name);
+    const pattern = WRITTEN[name];
+    if (!pattern || !lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) rmSync(path, { force: true });
+    else removeWritten(path, pattern);
+  }
+}
+
+/** Removes the files of these names from a folder, and the folder if nothing is left in it. */
+function removeWritten(folder: string, pattern: RegExp): void {
+  for (const name of readdirSync(folder)) if (pattern.test(name)) rmSync(join(folder, name), { force: true });
+  if (readdirSync(folder).length === 0) rmdirSync(folder);
 }
 
 /** Whether a run of the suite wrote the folder. A marker that is a link is not one: writing it would write somewhere else. */

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { METHODS, STATUS_CODES } from 'node:http';
+import { decodeHTMLStrict } from 'entities';
 import type { Credentials } from './settings.ts';
 
 /** Stands in a text for a secret. */
@@ -156,8 +157,8 @@ const MISREAD: Spelling = {
 /** The kinds of escapes: percent-encoding and JavaScript's escape(); JSON, JavaScript and octal; HTML and XML. */
 const KINDS: readonly Spelling[] = [
   { begin: /%/, sequence: /%(?:u[\da-fA-F]{4}|[\da-fA-F]{2})/g },
-  { begin: /\\/, sequence: /\\(?:u[\da-fA-F]{4}|u\{0*[\da-fA-F]{1,6}\}|x[\da-fA-F]{2}|[0-3][0-7]{2}|["'`/\\bfnrtv])/g },
-  { begin: /&/, sequence: /&(?:#0*\d{1,7}|#[xX]0*[\da-fA-F]{1,6}|quot|QUOT|apos|amp|AMP|lt|LT|gt|GT);?/g },
+  { begin: /\\/, sequence: /\\(?:u[\da-fA-F]{4}|U[\da-fA-F]{8}|u\{0*[\da-fA-F]{1,6}\}|x[\da-fA-F]{2}|[0-3][0-7]{2}|["'`/\\bfnrtv])/g },
+  { begin: /&/, sequence: /&(?:#0*\d{1,7}|#[xX]0*[\da-fA-F]{1,6}|quot|QUOT|apos|amp|AMP|lt|LT|gt|GT);?|&[a-zA-Z][a-zA-Z\d]{1,31};/g },
 ];
 
 /** Escapes of any kind. */
@@ -186,9 +187,16 @@ function characterOf(sequence: string): string | undefined {
     return fromCode(code);
   }
   const body = sequence.slice(1).replace(';', '');
-  if (sequence[0] === '&') return body[0] === '#' ? fromCode(Number(body.slice(1).replace(/^[xX]/, '0x'))) : NAMED[body.toLowerCase()];
+  if (sequence[0] === '&') return body[0] === '#' ? fromCode(Number(body.slice(1).replace(/^[xX]/, '0x'))) : characterNamed(body);
   if (sequence[0] === '\\' && body >= '0' && body < '4') return fromCode(Number.parseInt(body, 8));
-  return body.length > 1 ? fromCode(Number.parseInt(body.replace(/^[ux]\{?/, ''), 16)) : (NAMED[body] ?? body);
+  return body.length > 1 ? fromCode(Number.parseInt(body.replace(/^[uUx]\{?/, ''), 16)) : (NAMED[body] ?? body);
+}
+
+/** Returns what HTML's `&name;` stands for; undefined if it has no such name. */
+function characterNamed(name: string): string | undefined {
+  const reference = `&${name};`;
+  const decoded = decodeHTMLStrict(reference);
+  return decoded === reference ? NAMED[name.toLowerCase()] : decoded;
 }
 
 const fromCode = (code: number) => (code <= 0x10ffff ? String.fromCodePoint(code) : undefined);
@@ -225,7 +233,7 @@ type Alphabet = { bits: number; kinds: Int8Array };
 const OTHER = -1;
 /** May stand between digits. */
 const GAP = -2;
-/** May stand between digits at the beginning of a line. */
+/** May stand between digits at the beginning of a line, and between groups of four. */
 const INDENT = -3;
 /** May stand between bytes after 0, which is no digit then, or after a backslash. */
 const PREFIX = -4;
@@ -242,7 +250,7 @@ const HEXADECIMAL = alphabet(
   4,
   ['0123456789abcdef', '0123456789ABCDEF'],
   [
-    ['\t\n\r :,-%\\', GAP],
+    ['\t\n\r :,-%=\\', GAP],
     ['xX', PREFIX],
   ],
 );
@@ -265,6 +273,7 @@ function runsOf({ text, fresh }: Reading, { kinds }: Alphabet, least: number): D
   let count = 0;
   let sincePrefix = 0;
   let isIndent = false;
+  let sinceGap = 0;
   let next = 0;
   for (let index = 0; index <= text.length; index += 1) {
     // A run that begins here or before the place ahead has a digit or a gap there.
@@ -277,9 +286,11 @@ function runsOf({ text, fresh }: Reading, { kinds }: Alphabet, least: number): D
       if (count === 0) {
         start = index;
         sincePrefix = 0;
+        sinceGap = 0;
       }
       count += 1;
       sincePrefix += 1;
+      sinceGap += 1;
       isIndent = false;
     } else if (count && kind === GAP) {
       isIndent = true;
@@ -288,6 +299,9 @@ function runsOf({ text, fresh }: Reading, { kinds }: Alphabet, least: number): D
     } else if (count && kind === PREFIX && text[index - 1] === '0' && sincePrefix === 3) {
       count -= 1;
       sincePrefix = 0;
+    } else if (count && kind === INDENT && !isIndent && sinceGap % 4 === 0) {
+      // A blank between groups of four digits; words are seldom of four letters one after the other.
+      sinceGap = 0;
     } else if (count && !(kind === INDENT && isIndent)) {
       while (fresh && (fresh[next] as number) < start) next += 1;
       if (count >= least && (!fresh || (fresh[next] as number) < index)) runs.push({ start, end: index, count });
@@ -586,6 +600,9 @@ class Search {
         // A secret may look like an escape itself: it is undone with those around it.
         for (const { text } of layersOf({ text: order }, ESCAPED, 0, 0)) add(text, parts);
       }
+      // Letters beyond ASCII, in bytes that are not UTF-8 or in a character set that lacks them.
+      for (const lost of isAscii(secret) ? [] : ['\ufffd', '?']) add(secret.replace(/[^\0-\x7f]/gu, lost), parts);
+      for (const digits of digitsOf(secret)) add([...digits].reverse().join(''), parts);
       if ([...secret].length >= SHORTEST) continue;
       // Its Base64 may be too short to be looked for by itself.
       for (const coding of ['base64', 'base64url'] as const) add(`Basic ${Buffer.from(secret).toString(coding).replace(/=+$/, '')}`, false);
@@ -637,6 +654,19 @@ class Search {
     }
     return own;
   }
+}
+
+const isAscii = (text: string) => !/[^\0-\x7f]/.test(text);
+
+/** Returns the digits that spell a secret in any place of a longer text: hexadecimal, and Base64 at each offset without its first and last. */
+function digitsOf(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  const base64 = [0, 1, 2].flatMap((offset) => {
+    const spelled = Buffer.concat([Buffer.alloc(offset), bytes]);
+    const first = Math.ceil((offset * 8) / 6);
+    return (['base64', 'base64url'] as const).map((coding) => spelled.toString(coding).slice(first, Math.floor((spelled.length * 8) / 6)));
+  });
+  return [bytes.toString('hex'), ...base64].filter(({ length }) => length >= SHORTEST);
 }
 
 /** Returns the length, folded, of the shortest part that has half of a secret's characters and eight at least. */

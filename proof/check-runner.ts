@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { People } from '../generators/customers.ts';
+import { type Finding, settleAll, toAttempt } from '../reports/outcome.ts';
+import type { Merchant } from '../sandbox/behaviour.ts';
+import { areas } from '../schemas/catalogue.ts';
+import type { AttemptRecord } from '../target/attempt.ts';
+import type { Tally } from '../target/exchange.ts';
+import { claim, connect, enter, noteLag, type Run } from '../target/run.ts';
+import type { Depth } from '../target/settings.ts';
+import { recordAsserted } from '../tests/support/asserted.ts';
+import { type Check, collector } from '../tests/support/collection.ts';
+import { Customers } from '../tests/support/customers.ts';
+import { Generated } from '../tests/support/generated.ts';
+import { failure } from '../tests/support/matchers.ts';
+import { openRun } from '../tests/support/setup.ts';
+import { Ended, type Stage } from '../tests/support/stage.ts';
+
+/** Requests that one check may make here: enough for any, so that none ends early on a server that keeps it waiting. */
+const BUDGET = { requests: 200, customers: 200 };
+
+/** The checks of these areas: every example check of the suite, in the order of a run, unless told otherwise. */
+export async function collectChecks(of: readonly string[] = areas): Promise<Check[]> {
+  const { declare, checks } = collector();
+  globalThis.conformanceCollector = declare;
+  for (const area of of) await import(`../tests/${area}.spec.ts`);
+  return checks;
+}
+
+/** What came of one check on one server. */
+export type CheckRun = { check: Check; findings: Finding[]; faults: string[] };
+
+/**
+ * Performs checks on a server, one after the other, as a run would: until there are no more, or `enough` says so. A server with
+ * `consistentReads` never reads behind a write, so that nothing waits for one that does.
+ */
+export async function runChecks(
+  checks: readonly Check[],
+  server: { baseUrl: string; merchants: readonly Merchant[]; consistentReads: boolean },
+  enough: (run: CheckRun) => boolean = () => false,
+  { seed = 1, depth = 'standard', concurrency = 8 }: { seed?: number; depth?: Depth; concurrency?: number } = {},
+): Promise<{ checkRuns: CheckRun[]; requests: number; cases: number; seconds: number }> {
+  const start = Date.now();
+  const [merchant, other] = server.merchants;
+  if (!merchant || !other) throw new Error('a server of the proof has two merchants');
+  const out = join(tmpdir(), 'conformance-proof');
+  const plan = {
+    baseUrl: server.baseUrl,
+    targetName: 'proof',
+    merchant,
+    other,
+    seed,
+    timeout: 1_000,
+    overrides: {},
+    anyAddress: false,
+    headers: [],
+  };
+  const { run, close } = await openRun({ ...plan, depth, limits: { concurrency }, out });
+  if (server.consistentReads) noteLag(run, 'vain');
+  const turnstile = await enter(run);
+  const [client, stranger] = [connect(run, turnstile), connect(run, turnstile)];
+  const kept = {};
+  const checkRuns: CheckRun[] = [];
+  let requests = run.preflight.requests;
+  let cases = 0;
+  for (const check of checks) {
+    const failures: { message: string; asserted: boolean }[] = [];
+    const stage = proofStage(check, failures, () => {
+      requests += 1;
+    });
+    const customers = new Customers({ client, stranger, run, turnstile, stage, budget: BUDGET, people: peopleOf(run, check), kept });
+    const keep = (tally: Tally) => {
+      requests += tally.requests;
+      cases += tally.cases;
+      return Promise.resolve();
+    };
+    const title = check.title.split(' › ').at(-1) ?? '';
+    const generated = new Generated({ run, client, stranger, turnstile, kept, title, attempt: 0, stage, keep });
+    const asserted = recordAsserted();
+    let ended: AttemptRecord['ended'];
+    await check.body({ customers, generated }).catch((error) => {
+      if (error instanceof Ended) ended = { ending: error.ending, reason: error.message };
+      else failures.push({ message: String(error), asserted: 'matcherResult' in error });
+    });
+    const attempt = toAttempt(failures, { asserted: [...asserted], ...(ended && { ended }) });
+    const result = { check, ...settleAll(check, [attempt]) };
+    checkRuns.push(result);
+    if (enough(result)) break;
+  }
+  turnstile.close();
+  for (const each of [client, stranger]) each.dispose();
+  await close();
+  return { checkRuns, requests, cases, seconds: (Date.now() - start) / 1000 };
+}
+
+function proofStage(check: Check, failures: { message: string; asserted: boolean }[], count: () => void): Stage {
+  return {
+    id: check.title,
+    step: (_intent, body) => body(),
+    show: () => Promise.resolve(count()),
+    tell: (answer, { id, message, lines = [] }) => failures.push({ message: failure(`[${id}] ${message}`, lines, answer), asserted: true }),
+    end: (ending, reason) => {
+      throw new Ended(ending, reason);
+    },
+  };
+}
+
+function peopleOf(run: Run, { title }: Check): People {
+  const { seed, prefix, overrides } = run;
+  return new People({ seed, name: title, prefix, overrides, claim: (value) => claim(run, 'people', value, randomUUID()) });
+}

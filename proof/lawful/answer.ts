@@ -1,0 +1,147 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import type { Behaviour } from '../../sandbox/behaviour.ts';
+import { isObject } from '../../sandbox/json.ts';
+import { answering, isJson, preceding, showing, writing } from './change.ts';
+import type { Latitude } from './latitude.ts';
+
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi;
+
+/** Other ways to answer. */
+export const answer = [
+  {
+    name: 'extra-at-top-level',
+    why: 'The framework puts its own properties beside the customer.',
+    steps: (base) => ({
+      answer: (content, context) => base.answer({ ...content, requestId: 'f81d4fae', warnings: [], error: null }, context),
+    }),
+  },
+  {
+    name: 'extra-in-customer',
+    why: 'The platform shows more of a customer than is published.',
+    steps: (base) =>
+      showing(base, (shown) => ({ ...shown, status: 'ACTIVE', riskScore: 0.5, tags: [], links: { self: '/customers' }, segment: null })),
+  },
+  {
+    name: 'extra-in-address',
+    why: 'Addresses are shown with the result of their validation.',
+    steps: (base) =>
+      showing(base, (shown) => (isObject(shown.address) ? { ...shown, address: { ...shown.address, verified: false } } : shown)),
+  },
+  {
+    name: 'extra-in-driver-license',
+    why: 'Driver licenses are shown with the country they are from.',
+    steps: (base) =>
+      showing(base, (shown) =>
+        isObject(shown.driverLicense) ? { ...shown, driverLicense: { ...shown.driverLicense, country: null } } : shown,
+      ),
+  },
+  {
+    name: 'extra-in-custom-data',
+    why: 'Custom data is shown with the version of its format.',
+    steps: (base) =>
+      showing(base, (shown) => (isObject(shown.customData) ? { ...shown, customData: { ...shown.customData, formatVersion: 1 } } : shown)),
+  },
+  {
+    name: 'extra-in-errors',
+    why: 'Errors carry an id for the support desk.',
+    steps: (base) =>
+      writing(base, (content) => {
+        const { errors, ...others } = JSON.parse(content);
+        return errors ? JSON.stringify({ ...others, traceId: 'f81d4fae', errors: [{ ...errors[0], helpUrl: null }] }) : content;
+      }),
+  },
+  {
+    name: 'pretty-printed',
+    why: 'JSON is written for people, with a line end after it.',
+    steps: (base) => writing(base, (content) => `${JSON.stringify(JSON.parse(content), null, 4)}\r\n`),
+  },
+  {
+    name: 'escaped-json',
+    why: 'The JSON library escapes slashes and all that is not ASCII.',
+    steps: (base) =>
+      writing(base, (content) =>
+        content.replaceAll('/', '\\/').replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+      ),
+  },
+  {
+    name: 'properties-reversed',
+    why: 'The properties of a customer come in an order of their own.',
+    steps: (base) => showing(base, (shown) => Object.fromEntries(Object.entries(shown).reverse())),
+  },
+  {
+    name: 'integers-with-point',
+    why: 'The JSON library writes every number with a decimal point.',
+    steps: (base) =>
+      writing(base, (content) => content.replace(STRING_OR_NUMBER, (token) => (/^-?\d+$/.test(token) ? `${token}.0` : token))),
+  },
+  {
+    name: 'charset-parameter',
+    why: 'A proxy writes the charset in capitals and without a space.',
+    steps: (base) => typing(base, 'application/json;charset=UTF-8'),
+  },
+  {
+    name: 'no-charset-parameter',
+    why: 'The Content-Type of JSON has no parameters, as its registration says.',
+    steps: (base) => answering(base, (answer) => ({ ...answer, content: asBytes(Buffer.from(answer.content)) })),
+  },
+  {
+    name: 'content-type-oddly-spaced',
+    why: 'A proxy rewrites the Content-Type with capitals, spaces and quotes.',
+    steps: (base) => typing(base, 'Application/JSON ; Charset="UTF-8"'),
+  },
+  {
+    name: 'gzip',
+    why: 'A proxy compresses the answers to clients that accept it.',
+    steps: (base) => ({
+      async upsert(request, context) {
+        const answer = await base.upsert(request, context);
+        if (!/\bgzip\b(?! *; *q=0)/.test(String(request.headers['accept-encoding']))) return answer;
+        const content = asBytes(gzipSync(answer.content));
+        return { ...answer, headers: { ...answer.headers, 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }, content };
+      },
+    }),
+  },
+  {
+    name: 'connection-close',
+    why: 'No connection is kept for a second request.',
+    steps: (base) => sending(base, { Connection: 'close' }),
+  },
+  {
+    name: 'set-cookie',
+    why: 'A load balancer sets its cookie with each answer.',
+    steps: (base) =>
+      sending(base, { 'Set-Cookie': 'lb=f81d4fae; Path=/; HttpOnly', 'Cache-Control': 'no-store', 'X-Request-Id': 'f81d4fae' }),
+  },
+  {
+    name: 'slow',
+    why: 'Each request goes through three other services.',
+    steps: (base) => preceding(base, () => pause(20)),
+  },
+  {
+    name: 'unevenly-slow',
+    why: 'Requests go to two machines, one of them slow, so that later ones overtake.',
+    steps: (base) => {
+      let count = 0;
+      return preceding(base, () => {
+        count += 1;
+        return pause(count % 2 ? 15 : 0);
+      });
+    },
+  },
+] as const satisfies readonly Latitude[];
+
+/** Content that Fastify sends as it is, with no charset of its own. */
+function asBytes(content: Buffer): string {
+  return content as unknown as string;
+}
+
+/** Adds header fields to every answer. */
+function sending(base: Behaviour, headers: Record<string, string>): Partial<Behaviour> {
+  return answering(base, (answer) => ({ ...answer, headers: { ...answer.headers, ...headers } }));
+}
+
+/** Gives every JSON answer another Content-Type. */
+function typing(base: Behaviour, type: string): Partial<Behaviour> {
+  return answering(base, (answer) => (isJson(answer) ? { ...answer, headers: { ...answer.headers, 'Content-Type': type } } : answer));
+}

@@ -1,0 +1,146 @@
+import type { Behaviour } from '../../sandbox/behaviour.ts';
+import { type Refusal, unsupportedMediaType } from '../../sandbox/refusal.ts';
+import { dropping, refusing, writing } from './change.ts';
+import type { Latitude } from './latitude.ts';
+
+/** Media types, and ways to refuse. */
+export const refusal = [
+  {
+    name: 'text-plain-taken',
+    why: 'A body of text/plain is read as JSON.',
+    steps: (base) => taking(base, (type) => /^text\/plain\b/i.test(type ?? '')),
+  },
+  {
+    name: 'json-suffix-taken',
+    why: 'A media type that ends in +json is read as JSON.',
+    steps: (base) => taking(base, (type) => /^[^;]+\+json\s*(;|$)/i.test(type ?? '')),
+  },
+  {
+    name: 'any-media-type-taken',
+    why: 'The body is read as JSON, whatever its Content-Type.',
+    steps: (base) => taking(base, (type) => type !== undefined),
+  },
+  {
+    name: 'missing-content-type-taken',
+    why: 'A body without Content-Type is read as JSON.',
+    steps: (base) => taking(base, (type) => type === undefined),
+  },
+  {
+    name: 'content-type-parameters-refused',
+    why: 'The Content-Type is compared as a whole.',
+    steps: (base) => ({
+      parseBody(body, headers) {
+        if (headers['content-type']?.includes(';')) throw unsupportedMediaType();
+        return base.parseBody(body, headers);
+      },
+    }),
+  },
+  {
+    name: 'empty-body-taken-as-empty-object',
+    why: 'A body of no bytes is taken as an object of no properties.',
+    steps: (base) => ({ parseBody: (body, headers) => (body.length === 0 ? {} : base.parseBody(body, headers)) }),
+  },
+  {
+    name: 'byte-order-mark-ignored',
+    why: 'A byte order mark before the JSON is passed over.',
+    steps: (base) => ({
+      parseBody: (body, headers) => base.parseBody(body.subarray(0, 3).equals(Buffer.from('\uFEFF')) ? body.subarray(3) : body, headers),
+    }),
+  },
+
+  {
+    name: 'refusals-without-body',
+    why: 'The status of a refusal says it all.',
+    steps: (base) => explaining(base, '', () => ''),
+  },
+  {
+    name: 'refusals-in-plain-text',
+    why: 'A refusal is explained in plain text.',
+    steps: (base) => explaining(base, 'text/plain; charset=utf-8', ({ message }) => message),
+  },
+  {
+    name: 'refusals-in-html',
+    why: 'A proxy puts its own page in the place of every refusal.',
+    steps: (base) => explaining(base, 'text/html', () => '<!doctype html><title>Error</title><h1>The request was refused</h1>'),
+  },
+  {
+    name: 'refusals-with-message-alone',
+    why: 'A refusal carries a message and no list of errors, as some operations do.',
+    steps: (base) => explaining(base, 'application/json', ({ message }) => JSON.stringify({ message })),
+  },
+  {
+    name: 'refusals-as-json-string',
+    why: 'The framework writes the message as a JSON string.',
+    steps: (base) => explaining(base, 'application/json', ({ message }) => JSON.stringify(message)),
+  },
+  {
+    name: 'refusals-as-problem-json',
+    why: 'Refusals follow RFC 9457.',
+    steps: (base) =>
+      explaining(base, 'application/problem+json', ({ message, details }) =>
+        JSON.stringify({ type: 'about:blank', title: 'Refused', status: details.status, detail: message }),
+      ),
+  },
+  {
+    name: 'refusals-without-message',
+    why: 'Errors carry their code, and no message, time or place.',
+    steps: (base) => explaining(base, 'application/json', ({ details }) => JSON.stringify({ errors: [{ code: details.code }] })),
+  },
+  {
+    name: 'refusals-of-live-domain',
+    why: 'The domain of an error is the exception that the live platform names.',
+    steps: (base) => writing(base, (content) => content.replace('com.trustly.sandbox.v1', 'com.paywithmybank.merchantgateway.v1')),
+  },
+  {
+    name: 'refused-with-404',
+    why: 'Every refusal is a page not found.',
+    steps: (base) => refusingWith(base, 404),
+  },
+  {
+    name: 'refused-with-409',
+    why: 'Every refusal is a conflict.',
+    steps: (base) => refusingWith(base, 409),
+  },
+  {
+    name: 'refused-with-418',
+    why: 'The status of refusals was chosen for fun.',
+    steps: (base) => refusingWith(base, 418),
+  },
+  {
+    name: 'refused-with-422',
+    why: 'The framework answers all it does not like with 422.',
+    steps: (base) => refusingWith(base, 422),
+  },
+  {
+    name: 'refused-with-499',
+    why: 'Refusals have a status of the platform alone.',
+    steps: (base) => refusingWith(base, 499),
+  },
+  {
+    name: 'no-allow',
+    why: 'A 405 does not say which methods there are.',
+    steps: (base) => dropping(base, 'Allow'),
+  },
+] as const satisfies readonly Latitude[];
+
+/** Answers refusals with another status, but for those that have one of their own to keep. */
+function refusingWith(base: Behaviour, status: number): Partial<Behaviour> {
+  return refusing(base, (answer) => (answer.status === 401 || answer.status === 429 ? answer : { ...answer, status }));
+}
+
+/** Answers refusals with other content; no type for none. */
+function explaining(base: Behaviour, type: string, explain: (refusal: Refusal) => string): Partial<Behaviour> {
+  return refusing(base, ({ status, headers: { 'Content-Type': _, ...headers } }, refusal) => ({
+    status,
+    headers: type ? { ...headers, 'Content-Type': type } : headers,
+    content: explain(refusal),
+  }));
+}
+
+/** Takes other media types than application/json as JSON. */
+function taking(base: Behaviour, isTaken: (contentType: string | undefined) => boolean): Partial<Behaviour> {
+  const asJson = { 'content-type': 'application/json' };
+  return {
+    parseBody: (body, headers) => base.parseBody(body, isTaken(headers['content-type']) ? { ...headers, ...asJson } : headers),
+  };
+}

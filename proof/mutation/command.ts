@@ -1,0 +1,25 @@
+import { startSandbox } from '../../sandbox/server.ts';
+import { Stopped } from '../../target/turnstile.ts';
+import { collectChecks, runChecks } from '../check-runner.ts';
+
+/** Performs every example check on the sandbox that this copy of the project holds: exit 1 at the first that fails, and says which. */
+async function main(): Promise<string | undefined> {
+  const { baseUrl, merchants } = await startSandbox();
+  const checks = await collectChecks();
+  const told: string[] = [];
+  await runChecks(checks, { baseUrl, merchants, consistentReads: true }, ({ check, findings, faults }) => {
+    told.push(...faults.map((fault) => `FAULT OF THE SUITE in ${check.title}: ${fault}`));
+    const failed = findings.find(({ outcome }) => outcome === 'failed');
+    if (failed) told.push(`${failed.requirement}: ${check.title}`);
+    return told.length > 0;
+  }).catch((error) => {
+    if (!(error instanceof Stopped)) throw error;
+    told.push(`out of order: ${error.message}`);
+  });
+  return told[0];
+}
+
+const caught = await main();
+if (caught) console.log(caught);
+// The sandbox still listens.
+process.exit(caught ? 1 : 0);

@@ -1,0 +1,116 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { expect, test } from '@playwright/test';
+import { requirementOf } from '../schemas/catalogue.ts';
+import { isExtra, PROOF, type Row } from './catches.ts';
+import { CheckWorker } from './check-worker.ts';
+import { brokenServers, conformingServer, generatedOnlyServers, lawfulServers } from './servers.ts';
+
+let worker: CheckWorker;
+test.beforeAll(() => {
+  worker = new CheckWorker();
+});
+test.afterAll(() => worker.close());
+
+/** Keeps a row for the table. */
+function keep(row: Row): void {
+  mkdirSync(PROOF, { recursive: true });
+  writeFileSync(new URL(`${row.server}.json`, PROOF), JSON.stringify(row));
+}
+
+test.describe('a broken server is caught', () => {
+  for (const { name, why, breaks } of brokenServers) {
+    test(name, async () => {
+      const { checkRuns, requests, seconds } = await worker.run({ server: name, requirements: breaks, until: breaks[0] });
+
+      const failures = checkRuns.flatMap(({ title, findings }) =>
+        findings
+          .filter(({ requirement, outcome }) => outcome === 'failed' && breaks.includes(requirement))
+          .map(({ requirement, message }) => ({ requirement, check: title, message: message ?? '' })),
+      );
+      // The first check that fails tells of each requirement.
+      const caught = failures.filter(
+        ({ requirement }, index) => failures.findIndex((other) => other.requirement === requirement) === index,
+      );
+      expect(
+        checkRuns.flatMap(({ faults }) => faults),
+        'faults of the suite',
+      ).toEqual([]);
+      expect(caught.length, `checks of ${breaks.join(', ')} that fail on a server where: ${why}`).toBeGreaterThan(0);
+      keep({ server: name, kind: 'broken', why, breaks: [...breaks], caught, requests, seconds });
+    });
+  }
+});
+
+test.describe('a broken server that no example shows is caught', () => {
+  for (const { name, why, breaks } of generatedOnlyServers) {
+    test(name, async () => {
+      const order = { server: name, requirements: breaks, until: breaks[0], generated: { seed: 1, depth: 'standard' } } as const;
+      const { checkRuns } = await worker.run(order);
+
+      const failed = checkRuns.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === 'failed'));
+      expect(
+        checkRuns.flatMap(({ faults }) => faults),
+        'faults of the suite',
+      ).toEqual([]);
+      expect(
+        failed.some(({ requirement }) => breaks.includes(requirement)),
+        `generated checks of ${breaks.join(', ')} fail on a server where: ${why}`,
+      ).toBe(true);
+    });
+  }
+});
+
+test.describe('a lawful server is not accused', () => {
+  for (const { name, why } of [conformingServer, ...lawfulServers]) {
+    test(name, { tag: isExtra(name) ? '@extra' : [] }, async () => {
+      const { checkRuns: examples, requests, seconds } = await worker.run({ server: name });
+      // Of those that `npm test` performs, the generated checks come to the one that uses everything: the others are `npm run proof`'s.
+      const both = isExtra(name) || name === 'most-lenient' || name === 'conforming';
+      const generated = both ? await worker.run({ server: name, generated: { seed: 1, depth: 'quick' } }) : { checkRuns: [] };
+
+      const checkRuns = [...examples, ...generated.checkRuns];
+      const accused = checkRuns.flatMap(({ title, findings }) =>
+        findings
+          .filter(
+            ({ requirement, outcome }) => !['passed', 'not-applicable'].includes(outcome) && requirementOf(requirement).level === 'MUST',
+          )
+          .map(({ requirement, outcome, message }) => `${requirement} ${outcome} (${title}): ${message}`),
+      );
+      expect(
+        checkRuns.flatMap(({ faults }) => faults),
+        'faults of the suite',
+      ).toEqual([]);
+      expect(accused, `what a server is accused of where: ${why}`).toEqual([]);
+      keep({ server: name, kind: 'lawful', why, requests, seconds });
+    });
+  }
+});
+
+test.describe('a lawful server that shows nothing to check does not pass', () => {
+  for (const [server, requirements] of [
+    ['timestamps-left-out', ['UPD-5', 'UPD-6', 'VAL-3', 'VAL-4']],
+    ['driver-license-withheld', ['VAL-2']],
+  ] as const) {
+    for (const requirement of requirements) {
+      test(`${requirement}, ${server}`, async () => {
+        const { checkRuns } = await worker.run({ server, requirements: [requirement] });
+
+        const found = checkRuns.flatMap(({ findings }) => findings).filter((finding) => finding.requirement === requirement);
+        expect(found.length).toBeGreaterThan(0);
+        expect(new Set(found.map(({ outcome }) => outcome))).toEqual(new Set(['not-applicable']));
+      });
+    }
+  }
+});
+
+test.describe('a lawful server that has the customers of an earlier run is not accused', () => {
+  for (const server of ['duplicate-phone-refused', 'duplicate-tax-id-refused']) {
+    test(server, async () => {
+      const { checkRuns } = await worker.run({ server, requirements: ['CRE-1'], earlier: true });
+
+      const outcomes = checkRuns.flatMap(({ findings }) => findings.map(({ outcome }) => outcome));
+      expect(outcomes).toContain('inconclusive');
+      expect(outcomes).not.toContain('failed');
+    });
+  }
+});
