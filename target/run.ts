@@ -51,6 +51,8 @@ export type Run = {
   scratch: string;
   /** Where the limits of the run are served. */
   entrance: Entrance;
+  /** The customer that was created before the first check, as it was sent; none if the target created none. */
+  first?: { customerId: string; externalId: string; state: Partial<Customer> };
   /** What was done before the first check. */
   preflight: { requests: number };
 };

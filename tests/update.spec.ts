@@ -340,6 +340,17 @@ test.describe('later requests', () => {
   }
 
   for (const [by, how] of selectors) {
+    test(`find the first customer of the run, ${how}`, requirement('UPD-7'), async ({ customers }) => {
+      const first = customers.first();
+
+      const answer = await customers.update(first, by, {});
+
+      expect(answer).toBeAccepted();
+      expect(answer).toName(first.customerId);
+    });
+  }
+
+  for (const [by, how] of selectors) {
     test(`see what came back: a value set twice ${how}, another between`, requirement('UPD-9'), async ({ customers }) => {
       const before = await customers.given();
 

@@ -232,7 +232,7 @@ export class Customers {
   }
 
   /** Updates a customer: the properties that a plain update carries as they are, and the changes. `state` is what it is now known to be. */
-  update(known: Known, by: Selector, changes: Changes, state: State = known.state): Promise<Answer> {
+  update(known: Omit<Known, 'created'>, by: Selector, changes: Changes, state: State = known.state): Promise<Answer> {
     const [, how] = selectors.find(([selector]) => selector === by) ?? [by, by];
     const what = Object.entries(changes).map(([name, value]) => (value === null ? `remove ${name}` : `set ${name}`));
     const body = { ...this.essentials(state), ...(by === 'query' ? {} : { [by]: known[by] }), ...changes };
@@ -292,6 +292,11 @@ export class Customers {
     const { customer } = created;
     if (!customer) this.notTestable(`no customer could be created: ${created}`);
     return { customerId: customer.customerId, externalId: sent.externalId ?? '', state: sent, created };
+  }
+
+  /** The customer that was created before the first check of the run. If there is none, the check is not testable. */
+  first(): Omit<Known, 'created'> {
+    return this.#run.first ?? this.notTestable('no customer could be created before the first check');
   }
 
   /** The merchant's credentials, to make others of. */

@@ -193,6 +193,9 @@ async function preflight(run: Run): Promise<void> {
     if (!customer) return;
     if (isId(customer.merchantId)) run.merchantId = customer.merchantId;
     run.readBack = await findReadBack(send, customer.customerId, body);
+    const { externalId } = body;
+    const state = run.readBack.byId ? { ...body, name: renamed(body) } : body;
+    run.first = { customerId: customer.customerId, externalId, state };
   } finally {
     client.dispose();
     ledger?.close();
@@ -233,6 +236,8 @@ function hasEnvelope({ json }: Answer): boolean {
   return Array.isArray((json as { errors?: unknown } | undefined)?.errors);
 }
 
+const renamed = ({ name }: { name: string }) => `${name} Smith`;
+
 type Send = (outgoing: Omit<Outgoing, 'authorization'>) => Promise<Answer>;
 
 /** Whether a customer just created can be read by GET within the lag that a target has, and whether reads were seen to lag. */
@@ -247,7 +252,7 @@ async function findReadBack(send: Send, customerId: string, body: ReturnType<Peo
   const list = await until(lists);
   const seen = [found, list];
   if (found.ever) {
-    const name = `${body.name} Smith`;
+    const name = renamed(body);
     await send({ body: { ...body, name } });
     seen.push(await until(async () => compare({ name }, { name: (await byId()).customer?.name ?? '' }).length === 0));
   }
