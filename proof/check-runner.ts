@@ -13,9 +13,9 @@ import { recordAsserted } from '../tests/support/asserted.ts';
 import { type Check, collector } from '../tests/support/collection.ts';
 import { Customers } from '../tests/support/customers.ts';
 import { Generated } from '../tests/support/generated.ts';
+import { type CheckHost, Ended } from '../tests/support/host.ts';
 import { failure } from '../tests/support/matchers.ts';
 import { openRun } from '../tests/support/setup.ts';
-import { Ended, type Stage } from '../tests/support/stage.ts';
 
 /** Requests that one check may make here: enough for any, so that none ends early on a server that keeps it waiting. */
 const BUDGET = { requests: 200, customers: 200 };
@@ -66,17 +66,17 @@ export async function runChecks(
   let cases = 0;
   for (const check of checks) {
     const failures: { message: string; asserted: boolean }[] = [];
-    const stage = proofStage(check, failures, () => {
+    const host = proofHost(check, failures, () => {
       requests += 1;
     });
-    const customers = new Customers({ client, stranger, run, turnstile, stage, budget: BUDGET, people: peopleOf(run, check), kept });
+    const customers = new Customers({ client, stranger, run, turnstile, host, budget: BUDGET, people: peopleOf(run, check), kept });
     const keep = (tally: Tally) => {
       requests += tally.requests;
       cases += tally.cases;
       return Promise.resolve();
     };
     const title = check.title.split(' › ').at(-1) ?? '';
-    const generated = new Generated({ run, client, stranger, turnstile, kept, title, attempt: 0, stage, keep });
+    const generated = new Generated({ run, client, stranger, turnstile, kept, title, attempt: 0, host, keep });
     const asserted = recordAsserted();
     let ended: AttemptRecord['ended'];
     await check.body({ customers, generated }).catch((error) => {
@@ -94,12 +94,13 @@ export async function runChecks(
   return { checkRuns, requests, cases, seconds: (Date.now() - start) / 1000 };
 }
 
-function proofStage(check: Check, failures: { message: string; asserted: boolean }[], count: () => void): Stage {
+function proofHost(check: Check, failures: { message: string; asserted: boolean }[], count: () => void): CheckHost {
   return {
     id: check.title,
     step: (_intent, body) => body(),
-    show: () => Promise.resolve(count()),
-    tell: (answer, { id, message, lines = [] }) => failures.push({ message: failure(`[${id}] ${message}`, lines, answer), asserted: true }),
+    attach: () => Promise.resolve(count()),
+    report: (answer, { id, message, lines = [] }) =>
+      failures.push({ message: failure(`[${id}] ${message}`, lines, answer), asserted: true }),
     end: (ending, reason) => {
       throw new Ended(ending, reason);
     },

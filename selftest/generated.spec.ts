@@ -47,11 +47,11 @@ async function hold<Value>(
   const held: Held = { message: undefined, ended: undefined, path: null, requests: 0 };
   const generated = new Generated({
     ...{ run, client, stranger, turnstile, kept: {}, title: 'a check', attempt: 0 },
-    stage: {
+    host: {
       id: 'a check',
       step: (_intent, body) => body(),
-      show: () => Promise.resolve(),
-      tell: () => undefined,
+      attach: () => Promise.resolve(),
+      report: () => undefined,
       end: (ending, reason) => {
         throw new Error(`${ending}: ${reason}`);
       },

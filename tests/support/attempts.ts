@@ -3,10 +3,10 @@ import { words } from '../../schemas/outcomes.ts';
 import type { RequirementId } from '../../schemas/requirement-id.ts';
 import { ATTEMPT_TYPE, type AttemptRecord } from '../../target/attempt.ts';
 import { recordAsserted } from './asserted.ts';
-import { Ended, playwrightStage, type Stage } from './stage.ts';
+import { type CheckHost, Ended, playwrightHost } from './host.ts';
 
 /** Makes the fixtures of an attempt: its number, from 0, gives it data of its own. */
-type Begin<Fixtures> = (attempt: number, stage: Stage) => Fixtures;
+type Begin<Fixtures> = (attempt: number, host: CheckHost) => Fixtures;
 
 /**
  * Performs a check, and once more with fresh data if it failed, in the same worker. Playwright's own retry starts another worker, which takes
@@ -21,20 +21,20 @@ export async function performAttempts<Fixtures>(
   const asserted = recordAsserted();
   const confirmed: RequirementId[] = [];
   let ended: AttemptRecord['ended'];
-  const stage = playwrightStage(info);
-  const end: Stage['end'] = (ending, reason) => {
+  const host = playwrightHost(info);
+  const end: CheckHost['end'] = (ending, reason) => {
     ended = { ending, reason };
     return skip(info, ended);
   };
-  const tell: Stage['tell'] = (answer, finding) => {
+  const report: CheckHost['report'] = (answer, finding) => {
     if (finding.confirmed) confirmed.push(finding.id);
-    stage.tell(answer, finding);
+    host.report(answer, finding);
   };
-  await use(begin(info.retry, { ...stage, end, tell }));
+  await use(begin(info.retry, { ...host, end, report }));
   record(info, { asserted: [...asserted], confirmed, ...(ended && { ended }) });
   if (info.status !== 'failed' || process.env.CONFORMANCE_REPORTER === undefined) return;
   info.expectedStatus = 'failed';
-  if (info.retry < info.project.retries) await confirm(info, (stage) => begin(info.retry + 1, stage));
+  if (info.retry < info.project.retries) await confirm(info, (host) => begin(info.retry + 1, host));
 }
 
 /** Ends a check before its first attempt. */
@@ -43,16 +43,16 @@ export function endBefore(info: TestInfo, ended: AttemptRecord['ended'] & object
   return skip(info, ended);
 }
 
-async function confirm(info: TestInfo, begin: (stage: Stage) => unknown): Promise<void> {
+async function confirm(info: TestInfo, begin: (host: CheckHost) => unknown): Promise<void> {
   const asserted = recordAsserted();
   let ended: AttemptRecord['ended'];
-  const end: Stage['end'] = (ending, reason) => {
+  const end: CheckHost['end'] = (ending, reason) => {
     throw new Ended(ending, reason);
   };
   try {
     await test.step('confirm with fresh data', async () => {
       try {
-        await info.fn(begin({ ...playwrightStage(info), end }), info);
+        await info.fn(begin({ ...playwrightHost(info), end }), info);
       } catch (error) {
         if (!(error instanceof Ended)) throw error;
         ended = { ending: error.ending, reason: error.message };

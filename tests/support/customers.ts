@@ -13,8 +13,8 @@ import type { Credentials } from '../../target/settings.ts';
 import { Spent, Stopped, type Turnstile } from '../../target/turnstile.ts';
 import { noteAsserted } from './asserted.ts';
 import { type Finding, findings, type Operation } from './finding.ts';
+import type { CheckHost } from './host.ts';
 import { told } from './matchers.ts';
-import type { Stage } from './stage.ts';
 
 /** Names an existing customer in a request: by customerId or externalId in the body, or by externalId in the query. */
 export type Selector = 'customerId' | 'externalId' | 'query';
@@ -84,7 +84,7 @@ export class Customers {
   readonly #stranger: Client;
   readonly #run: Run;
   readonly #turnstile: Turnstile;
-  readonly #stage: Stage;
+  readonly #host: CheckHost;
   readonly #budget: Budget;
   readonly #authorization: Authorization;
   /** Where the data come from. */
@@ -102,7 +102,7 @@ export class Customers {
     stranger: Client;
     run: Run;
     turnstile: Turnstile;
-    stage: Stage;
+    host: CheckHost;
     budget: Budget;
     people: People;
     /** Of a worker: what is known of the target, once it is. */
@@ -113,7 +113,7 @@ export class Customers {
     this.#stranger = options.stranger;
     this.#run = options.run;
     this.#turnstile = options.turnstile;
-    this.#stage = options.stage;
+    this.#host = options.host;
     this.#budget = options.budget;
     this.people = options.people;
     this.#kept = options.kept;
@@ -129,7 +129,7 @@ export class Customers {
     outgoing: Omit<Outgoing, 'authorization'> & { authorization?: Authorization; oversized?: boolean },
     operation: Operation = 'upsert',
   ) {
-    return await this.#stage.step(intent, async () => {
+    return await this.#host.step(intent, async () => {
       const authorization = outgoing.authorization ?? this.#authorization;
       const answer = await this.#exchange({ ...outgoing, authorization });
       if ((outgoing.method ?? 'POST') === 'POST') this.#lastWrite = Date.now();
@@ -146,7 +146,7 @@ export class Customers {
 
   /** Tells what an answer breaks beside the check's own question; once per run, because one defect is one finding. */
   #tell(answer: Answer, finding: Finding): void {
-    if (claim(this.#run, 'findings', `${finding.id} ${finding.shape}`, this.#stage.id)) this.#stage.tell(answer, finding);
+    if (claim(this.#run, 'findings', `${finding.id} ${finding.shape}`, this.#host.id)) this.#host.report(answer, finding);
   }
 
   /**
@@ -399,7 +399,7 @@ export class Customers {
       stranger: this.#stranger,
       run: this.#run,
       turnstile: this.#turnstile,
-      stage: this.#stage,
+      host: this.#host,
       budget: this.#budget,
       people: this.people,
       kept: this.#kept,
@@ -409,16 +409,16 @@ export class Customers {
 
   /** Ends the check: something that it needs has failed. */
   notTestable(reason: string): never {
-    return this.#stage.end('not-testable', reason);
+    return this.#host.end('not-testable', reason);
   }
 
   /** Ends the check: this target, or these settings, have not what it is about. */
   notApplicable(reason: string): never {
-    return this.#stage.end('not-applicable', reason);
+    return this.#host.end('not-applicable', reason);
   }
 
   #inconclusive(reason: string): never {
-    return this.#stage.end('inconclusive', reason);
+    return this.#host.end('inconclusive', reason);
   }
 
   /** Waits until a read can no longer be behind the last write, on a target where reads were seen to be. */
@@ -434,17 +434,17 @@ export class Customers {
     }
     const client = outgoing.authorization === this.#authorization ? this.#client : this.#stranger;
     const answer = await client.send(outgoing).catch((error) => {
-      if (error instanceof Spent) return this.#stage.end('left-out', error.message);
+      if (error instanceof Spent) return this.#host.end('left-out', error.message);
       if (error instanceof Stopped) return this.#inconclusive(error.message);
       throw error;
     });
-    await this.#stage.show(answer);
+    await this.#host.attach(answer);
     return answer;
   }
 
   /** An answer that may mean an outage: a plain request tells. Where it is answered, the target is up and this one request is at fault. */
   async #suspect(answer: Answer, oversized = false): Promise<void> {
-    const plain = await this.#stage.step('is the target still there?', () =>
+    const plain = await this.#host.step('is the target still there?', () =>
       this.#exchange({ body: this.people.plain(), authorization: merchant(this.#run.merchant) }),
     );
     if (plain.malformed) {
@@ -464,7 +464,7 @@ export class Customers {
       const cause = answer.toString();
       this.#countHang(cause);
       // Told once per run: each further request of the kind would cost its time-out again, and once more to confirm it.
-      if (!claim(this.#run, 'findings', `REF-3 ${cause}`, this.#stage.id)) this.notTestable(`a request was not answered: ${cause}`);
+      if (!claim(this.#run, 'findings', `REF-3 ${cause}`, this.#host.id)) this.notTestable(`a request was not answered: ${cause}`);
       throw new Unanswered(`${answer}, while a plain request right after it was answered ${plain}\n  curl: ${curl(answer.exchange)}`);
     }
   }

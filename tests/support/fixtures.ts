@@ -10,7 +10,7 @@ import { endBefore, performAttempts } from './attempts.ts';
 import type { Declare } from './collection.ts';
 import { type Budget, Customers, type Kept, SuiteFault } from './customers.ts';
 import { Generated } from './generated.ts';
-import type { Stage } from './stage.ts';
+import type { CheckHost } from './host.ts';
 
 export { of } from '../../schemas/mark.ts';
 export { expect } from './matchers.ts';
@@ -85,7 +85,7 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
     async ({ client, stranger, run, turnstile, budget, kept }, use, info) => {
       // What the first attempt saw is confirmed all the same.
       if (turnstile.stopped !== undefined && info.retry === 0) endBefore(info, { ending: 'inconclusive', reason: turnstile.stopped });
-      const begin = (attempt: number, stage: Stage): Attempt => {
+      const begin = (attempt: number, host: CheckHost): Attempt => {
         const people = new People({
           seed: run.seed,
           name: [...info.titlePath, attempt, info.repeatEachIndex].join(' › '),
@@ -94,7 +94,7 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
           overrides: run.overrides,
         });
         const keep = (tally: Tally) => info.attach('what the cases did', { contentType: TALLY_TYPE, body: JSON.stringify(tally) });
-        const shared = { client, stranger, run, turnstile, kept, stage };
+        const shared = { client, stranger, run, turnstile, kept, host };
         return {
           customers: new Customers({ ...shared, budget, people }),
           generated: new Generated({ ...shared, title: info.title, attempt, keep }),

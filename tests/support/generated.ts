@@ -20,8 +20,8 @@ import type { Turnstile } from '../../target/turnstile.ts';
 import { Customers, type Kept, Unanswered } from './customers.ts';
 import { factors } from './depth.ts';
 import type { Finding } from './finding.ts';
+import { type CheckHost, Ended } from './host.ts';
 import { describe, expect, failure, SHOWN } from './matchers.ts';
-import { Ended, type Stage } from './stage.ts';
 
 /** A promise that a case saw broken. */
 export class Broken extends Error {
@@ -70,7 +70,7 @@ type Options = {
   title: string;
   attempt: number;
   /** Where the check itself ends and shows exchanges. */
-  stage: Stage;
+  host: CheckHost;
   /** Takes what the check did, once it is over. */
   keep: (tally: Tally) => Promise<void>;
 };
@@ -92,7 +92,7 @@ export class Generated {
 
   /** Ends the check: this target, or these settings, have not what it is about. */
   notApplicable(reason: string): never {
-    return this.#options.stage.end('not-applicable', reason);
+    return this.#options.host.end('not-applicable', reason);
   }
 
   /**
@@ -101,11 +101,11 @@ export class Generated {
    * replayPath.
    */
   async hold<Value>(plan: Plan, draw: (commands?: string) => fc.Arbitrary<Value>, property: Property<Value>): Promise<void> {
-    const { run, attempt, stage } = this.#options;
+    const { run, attempt, host } = this.#options;
     const again = attempt > 0 ? this.#failed() : run.replay;
     try {
       const found = again ? await this.#repeat(again, draw, property) : await this.#search(plan, draw, property);
-      if ('ending' in found) stage.end(found.ending, found.reason);
+      if ('ending' in found) host.end(found.ending, found.reason);
       else if (found.counterexample !== undefined) expect(found.counterexample).toHold();
     } finally {
       await this.#options.keep({ ...this.#tally, created: unique(this.#tally.created) });
@@ -214,21 +214,21 @@ export class Generated {
 
   /** Performs one case with customers of its own. */
   async #perform<Value>(value: Value, property: Property<Value>, name: string): Promise<Outcome> {
-    const { run, client, stranger, turnstile, kept, title, attempt, stage } = this.#options;
+    const { run, client, stranger, turnstile, kept, title, attempt, host } = this.#options;
     const steps: Step[] = [];
     const told: { answer: Answer; finding: Finding }[] = [];
     let current = '';
-    const caseStage: Stage = {
-      id: stage.id,
+    const caseHost: CheckHost = {
+      id: host.id,
       step: (intent, body) => {
         current = intent;
         return body();
       },
-      show: (answer) => {
+      attach: (answer) => {
         steps.push({ intent: current, answer });
         return Promise.resolve();
       },
-      tell: (answer, finding) => told.push({ answer, finding }),
+      report: (answer, finding) => told.push({ answer, finding }),
       end: (ending, reason) => {
         throw new Ended(ending, reason);
       },
@@ -240,7 +240,7 @@ export class Generated {
       claim: (text) => claim(run, 'people', text, randomUUID()),
       overrides: run.overrides,
     });
-    const customers = new Customers({ client, stranger, run, turnstile, stage: caseStage, budget: BUDGET, people, kept });
+    const customers = new Customers({ client, stranger, run, turnstile, host: caseHost, budget: BUDGET, people, kept });
     const failed = (requirement: RequirementId, message: string, lines: Failure['lines'] = []) => ({ requirement, message, lines, steps });
     let outcome: Omit<Outcome, 'requests'> = {};
     let release = await turnstile.take(1);
@@ -281,16 +281,16 @@ export class Generated {
 
   /** Tells a failure as a person needs it, once for each cause in a run. */
   async #tell(found: Failure, place: { path: string; commands?: string | undefined }, note: string): Promise<string> {
-    const { run, title, stage } = this.#options;
+    const { run, title, host } = this.#options;
     const { seed } = this.#tally;
     this.#tally.path = place.path;
     const shape = `${found.requirement} ${found.lines.map(({ expected }) => expected.split(' ')[0]).join()} ${found.steps.length}`;
     if (!claim(run, 'causes', shape, title)) {
-      stage.end('not-testable', `${found.requirement} fails in a way that another generated check tells`);
+      host.end('not-testable', `${found.requirement} fails in a way that another generated check tells`);
     }
     const replay = { seed, path: place.path, title, ...(place.commands && { commands: place.commands }) };
     writeFileSync(this.#memory(), JSON.stringify(replay));
-    for (const { answer } of found.steps) await stage.show(answer);
+    for (const { answer } of found.steps) await host.attach(answer);
     const file = this.#write(found);
     return [
       of(found.requirement, found.message),

@@ -17,30 +17,30 @@ export class Ended extends Error {
 }
 
 /** Where a check is performed: under Playwright, or in the proof of the suite, which performs it on many servers. */
-export type Stage = {
+export type CheckHost = {
   /** Names the check where it takes something for itself. */
   id: string;
   /** Performs a part of the check under a name that says what it is for. */
   step<T>(intent: string, body: () => Promise<T>): Promise<T>;
   /** Shows an exchange in the current step. */
-  show(answer: Answer): Promise<void>;
+  attach(answer: Answer): Promise<void>;
   /** Takes what an answer breaks beside the check's own question; the check goes on. */
-  tell(answer: Answer, finding: Finding): void;
+  report(answer: Answer, finding: Finding): void;
   /** Ends the check. */
   end(ending: Ending, reason: string): never;
 };
 
 /** A check under Playwright, but for how it ends, which depends on the attempt. */
-export function playwrightStage(info: TestInfo): Omit<Stage, 'end'> {
+export function playwrightHost(info: TestInfo): Omit<CheckHost, 'end'> {
   return {
     id: info.testId,
     // Boxed: a failure points at the check's own line.
     step: (intent, body) => test.step(intent, body, { box: true }),
-    show: (answer) =>
+    attach: (answer) =>
       info.attach(`${answer.exchange.request.method} ${answer}`, {
         contentType: EXCHANGE_TYPE,
         body: JSON.stringify(toAllure(answer.exchange)),
       }),
-    tell: (answer, finding) => expect.soft(answer).toKeep(finding),
+    report: (answer, finding) => expect.soft(answer).toKeep(finding),
   };
 }
