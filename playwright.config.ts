@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineConfig } from '@playwright/test';
-import type { Metadata } from './reports/conformance.ts';
+import type { Metadata } from './reports/reporter.ts';
 import { type Area, catalogueSha256, type GeneratedArea, generatedAreas } from './schemas/catalogue.ts';
 import { environment, readSettings, SettingsError } from './target/settings.ts';
 import type { Budget } from './tests/support/customers.ts';
@@ -98,7 +98,7 @@ export default defineConfig<{ budget: Budget }>({
     ...(name === 'races' && { retries: 0 }),
   })),
   reporter: [
-    ['./reports/conformance.ts'],
+    ['./reports/reporter.ts'],
     [
       './reports/allure-results.ts',
       {

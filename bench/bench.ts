@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Agent } from 'undici';
 import { collectChecks, runChecks } from '../proof/check-runner.ts';
 import { basePathOf, brokenServers, generatedOnlyServers, mountsOf } from '../proof/servers.ts';
-import type { Result } from '../reports/result.ts';
+import type { Result } from '../reports/verdict.ts';
 import { type Sandbox, startSandbox } from '../sandbox/server.ts';
 import { generatedAreas } from '../schemas/catalogue.ts';
 import { addLatency } from './latency.ts';
@@ -92,8 +92,8 @@ async function firstFailures() {
     if (own.length === 0) continue;
     const target = { baseUrl: `${sandbox.origin}${basePathOf(server)}`, merchants: sandbox.merchants, consistentReads: true };
     let found = '';
-    const { requests, seconds } = await runChecks(own, target, ({ findings }) => {
-      found = findings.find(({ requirement, outcome }) => outcome === 'failed' && server.breaks.includes(requirement))?.requirement ?? '';
+    const { requests, seconds } = await runChecks(own, target, ({ judgements }) => {
+      found = judgements.find(({ requirement, outcome }) => outcome === 'failed' && server.breaks.includes(requirement))?.requirement ?? '';
       return found !== '';
     });
     rows.push({ server: server.name, found, requests, seconds });

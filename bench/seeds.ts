@@ -26,8 +26,8 @@ async function share<Piece, Done>(pieces: readonly Piece[], work: (piece: Piece,
 /** How many exchanges a counterexample of a history has, one number for each that failed. */
 function lengthsOf(checkRuns: JobResult['checkRuns']): number[] {
   const histories = checkRuns.filter(({ place }) => place.startsWith('histories'));
-  const messages = histories.flatMap(({ findings }) =>
-    findings.filter(({ outcome }) => outcome === 'failed').map(({ message }) => message),
+  const messages = histories.flatMap(({ judgements }) =>
+    judgements.filter(({ outcome }) => outcome === 'failed').map(({ message }) => message),
   );
   return messages.map((message) => message?.match(/^ {2}\d+\. /gm)?.length ?? 0);
 }
@@ -38,7 +38,7 @@ const found = await share(wrong, async ({ name, breaks }, worker) => {
   const lengths: number[] = [];
   for (const seed of seeds(SEEDS)) {
     const { checkRuns } = await worker.run({ server: name, requirements: breaks, generated: { seed, depth: 'standard' } });
-    const failed = checkRuns.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === 'failed'));
+    const failed = checkRuns.flatMap(({ judgements }) => judgements.filter(({ outcome }) => outcome === 'failed'));
     if (failed.some(({ requirement }) => breaks.includes(requirement))) count += 1;
     lengths.push(...lengthsOf(checkRuns));
   }
@@ -59,8 +59,8 @@ const accused = (
     const found: string[] = [];
     for (const generated of plan) {
       const { checkRuns } = await worker.run({ server: name, generated });
-      for (const { title, findings } of checkRuns) {
-        for (const { requirement, outcome } of findings) {
+      for (const { title, judgements } of checkRuns) {
+        for (const { requirement, outcome } of judgements) {
           if (!['passed', 'not-applicable'].includes(outcome) && requirementOf(requirement).level === 'MUST') {
             found.push(`${name}, seed ${generated.seed}, ${generated.depth}: ${requirement} ${outcome} by “${title}”`);
           }

@@ -8,7 +8,7 @@ import { areaCodes, places } from './places.ts';
 export type Plain = Customer & Required<Pick<Customer, 'externalId' | 'taxId'>>;
 
 /** Takes a value for the run, so that no other customer has it; false where it is taken already. */
-export type Claim = (value: string) => boolean;
+export type Reserve = (value: string) => boolean;
 
 /** The class itself stands in the entry that loads every locale. */
 const Faker = english.constructor as new (options: { locale: typeof english.rawDefinitions; seed: number }) => typeof english;
@@ -37,27 +37,27 @@ export type Removable = (typeof removableProperties)[number];
 export const isRemovable = (name: string): name is Removable => (removableProperties as readonly string[]).includes(name);
 
 /** Where people come from. */
-type Origin = { seed: number; name: string; prefix: string; claim: Claim; overrides: Partial<Customer> };
+type PeopleOptions = { seed: number; name: string; prefix: string; reserve: Reserve; overrides: Partial<Customer> };
 
 /** Realistic people who cannot exist: reserved e-mail domains, 555-01xx numbers, tax ids that are never issued. */
 export class People {
-  readonly #origin: Origin;
+  readonly #options: PeopleOptions;
   readonly #run: string;
   readonly #prefix: string;
-  readonly #claim: Claim;
+  readonly #reserve: Reserve;
   readonly #overrides: Partial<Customer>;
   readonly #faker: typeof english;
   readonly #drawn = new Set<string>();
   #count = 0;
 
   /** `name` is what the seed is mixed with: the check that these people are for. `prefix` begins every externalId. */
-  constructor(options: Origin) {
-    this.#origin = options;
+  constructor(options: PeopleOptions) {
+    this.#options = options;
     const digest = createHash('sha256').update(`${options.seed} ${options.name}`).digest();
     this.#faker = new Faker({ locale: english.rawDefinitions, seed: digest.readUInt32BE() });
     this.#faker.setDefaultRefDate(REFERENCE_DATE);
     this.#run = options.prefix;
-    this.#claim = options.claim;
+    this.#reserve = options.reserve;
     this.#prefix = this.#own(digest.readUInt32BE(4));
     this.#overrides = options.overrides;
   }
@@ -65,12 +65,12 @@ export class People {
   /** Begins every externalId of these people, and of no others of the run. */
   #own(number: number): string {
     const prefix = `${this.#run}${String(number % 1e9).padStart(9, '0')}`;
-    return this.#claim(`externalIds ${prefix}`) ? prefix : this.#own(number + 1);
+    return this.#reserve(`externalIds ${prefix}`) ? prefix : this.#own(number + 1);
   }
 
   /** Other people, whom no other run with the same seed has. */
   unrepeated(): People {
-    return new People({ ...this.#origin, name: `${this.#origin.name} ${this.#run}` });
+    return new People({ ...this.#options, name: `${this.#options.name} ${this.#run}` });
   }
 
   /** Whether an externalId is one of the run's. */
@@ -139,7 +139,7 @@ export class People {
   }
 
   #take(value: string): boolean {
-    const isFree = this.#claim(value);
+    const isFree = this.#reserve(value);
     if (isFree) this.#drawn.add(value);
     return isFree;
   }

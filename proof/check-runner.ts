@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { People } from '../generators/customers.ts';
-import { type Finding, settleAll, toAttempt } from '../reports/outcome.ts';
+import { type Judgement, settleAll, toAttempt } from '../reports/judge.ts';
 import type { Merchant } from '../sandbox/behaviour.ts';
 import { areas } from '../schemas/catalogue.ts';
 import type { AttemptRecord } from '../target/attempt.ts';
-import type { Tally } from '../target/exchange.ts';
-import { claim, connect, enter, noteLag, type Run } from '../target/run.ts';
+import type { CaseLog } from '../target/exchange.ts';
+import { connect, enter, noteLag, type Run, reserve } from '../target/run.ts';
 import type { Depth } from '../target/settings.ts';
 import { recordAsserted } from '../tests/support/asserted.ts';
 import { type Check, collector } from '../tests/support/collection.ts';
@@ -29,7 +29,7 @@ export async function collectChecks(of: readonly string[] = areas): Promise<Chec
 }
 
 /** What came of one check on one server. */
-export type CheckRun = { check: Check; findings: Finding[]; faults: string[] };
+export type CheckRun = { check: Check; judgements: Judgement[]; faults: string[] };
 
 /**
  * Performs checks on a server, one after the other, as a run would: until there are no more, or `enough` says so. A server with
@@ -57,9 +57,9 @@ export async function runChecks(
     headers: [],
   };
   const { run, close } = await openRun({ ...plan, depth, limits: { concurrency }, out });
-  if (server.consistentReads) noteLag(run, 'vain');
-  const turnstile = await enter(run);
-  const [client, stranger] = [connect(run, turnstile), connect(run, turnstile)];
+  if (server.consistentReads) noteLag(run, 'none');
+  const limiter = await enter(run);
+  const [client, outsider] = [connect(run, limiter), connect(run, limiter)];
   const kept = {};
   const checkRuns: CheckRun[] = [];
   let requests = run.preflight.requests;
@@ -69,14 +69,14 @@ export async function runChecks(
     const host = proofHost(check, failures, () => {
       requests += 1;
     });
-    const customers = new Customers({ client, stranger, run, turnstile, host, budget: BUDGET, people: peopleOf(run, check), kept });
-    const keep = (tally: Tally) => {
-      requests += tally.requests;
-      cases += tally.cases;
+    const customers = new Customers({ client, outsider, run, limiter, host, budget: BUDGET, people: peopleOf(run, check), kept });
+    const keep = (log: CaseLog) => {
+      requests += log.requests;
+      cases += log.cases;
       return Promise.resolve();
     };
     const title = check.title.split(' › ').at(-1) ?? '';
-    const generated = new Generated({ run, client, stranger, turnstile, kept, title, attempt: 0, host, keep });
+    const generated = new Generated({ run, client, outsider, limiter, kept, title, attempt: 0, host, keep });
     const asserted = recordAsserted();
     let ended: AttemptRecord['ended'];
     await check.body({ customers, generated }).catch((error) => {
@@ -88,8 +88,8 @@ export async function runChecks(
     checkRuns.push(result);
     if (enough(result)) break;
   }
-  turnstile.close();
-  for (const each of [client, stranger]) each.dispose();
+  limiter.close();
+  for (const each of [client, outsider]) each.dispose();
   await close();
   return { checkRuns, requests, cases, seconds: (Date.now() - start) / 1000 };
 }
@@ -109,5 +109,5 @@ function proofHost(check: Check, failures: { message: string; asserted: boolean 
 
 function peopleOf(run: Run, { title }: Check): People {
   const { seed, prefix, overrides } = run;
-  return new People({ seed, name: title, prefix, overrides, claim: (value) => claim(run, 'people', value, randomUUID()) });
+  return new People({ seed, name: title, prefix, overrides, reserve: (value) => reserve(run, 'people', value, randomUUID()) });
 }

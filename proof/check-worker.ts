@@ -63,7 +63,8 @@ async function serve(): Promise<void> {
     wanted.sort((a, b) => rank(b.requirements) - rank(a.requirements));
     const sandbox = await startSandbox({ mounts: mountsOf([variant]) });
     const target = { baseUrl: `${sandbox.origin}${basePathOf(variant)}`, merchants: sandbox.merchants, consistentReads: wrong.has(server) };
-    const enough = ({ findings }: CheckRun) => findings.some(({ requirement, outcome }) => requirement === until && outcome === 'failed');
+    const enough = ({ judgements }: CheckRun) =>
+      judgements.some(({ requirement, outcome }) => requirement === until && outcome === 'failed');
     const once = () => runChecks(wanted, target, enough, generated);
     const { checkRuns, ...rest } = await (earlier ? once().then(once) : once()).finally(() => sandbox.close());
     return { checkRuns: checkRuns.map(({ check, ...found }) => ({ ...found, title: check.title, place: check.place })), ...rest };

@@ -17,8 +17,8 @@ type Place = { place: string; checks: number; catches: string[]; catchesAlone: s
 
 async function rowOf({ name, breaks }: BrokenServer, worker: CheckWorker): Promise<Row> {
   const { checkRuns } = await worker.run({ server: name });
-  const failing = checkRuns.flatMap(({ findings, ...check }) => {
-    const requirements = findings.filter(({ outcome }) => outcome === 'failed').map(({ requirement }) => requirement);
+  const failing = checkRuns.flatMap(({ judgements, ...check }) => {
+    const requirements = judgements.filter(({ outcome }) => outcome === 'failed').map(({ requirement }) => requirement);
     return requirements.length ? [{ title: check.title, place: check.place, requirements }] : [];
   });
   const isOwn = ({ requirements }: Failing) => requirements.some((id) => breaks.includes(id));
@@ -27,7 +27,7 @@ async function rowOf({ name, breaks }: BrokenServer, worker: CheckWorker): Promi
     breaks,
     own: failing.filter(isOwn),
     others: failing.filter((one) => !isOwn(one)),
-    notTestable: checkRuns.filter(({ findings }) => findings.some(({ outcome }) => outcome === 'not-testable')).length,
+    notTestable: checkRuns.filter(({ judgements }) => judgements.some(({ outcome }) => outcome === 'not-testable')).length,
   };
 }
 

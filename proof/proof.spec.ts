@@ -22,8 +22,8 @@ test.describe('a broken server is caught', () => {
     test(name, async () => {
       const { checkRuns, requests, seconds } = await worker.run({ server: name, requirements: breaks, until: breaks[0] });
 
-      const failures = checkRuns.flatMap(({ title, findings }) =>
-        findings
+      const failures = checkRuns.flatMap(({ title, judgements }) =>
+        judgements
           .filter(({ requirement, outcome }) => outcome === 'failed' && breaks.includes(requirement))
           .map(({ requirement, message }) => ({ requirement, check: title, message: message ?? '' })),
       );
@@ -47,7 +47,7 @@ test.describe('a broken server that no example shows is caught', () => {
       const order = { server: name, requirements: breaks, until: breaks[0], generated: { seed: 1, depth: 'standard' } } as const;
       const { checkRuns } = await worker.run(order);
 
-      const failed = checkRuns.flatMap(({ findings }) => findings.filter(({ outcome }) => outcome === 'failed'));
+      const failed = checkRuns.flatMap(({ judgements }) => judgements.filter(({ outcome }) => outcome === 'failed'));
       expect(
         checkRuns.flatMap(({ faults }) => faults),
         'faults of the suite',
@@ -69,8 +69,8 @@ test.describe('a lawful server is not accused', () => {
       const generated = both ? await worker.run({ server: name, generated: { seed: 1, depth: 'quick' } }) : { checkRuns: [] };
 
       const checkRuns = [...examples, ...generated.checkRuns];
-      const accused = checkRuns.flatMap(({ title, findings }) =>
-        findings
+      const accused = checkRuns.flatMap(({ title, judgements }) =>
+        judgements
           .filter(
             ({ requirement, outcome }) => !['passed', 'not-applicable'].includes(outcome) && requirementOf(requirement).level === 'MUST',
           )
@@ -95,7 +95,7 @@ test.describe('a lawful server that shows nothing to check does not pass', () =>
       test(`${requirement}, ${server}`, async () => {
         const { checkRuns } = await worker.run({ server, requirements: [requirement] });
 
-        const found = checkRuns.flatMap(({ findings }) => findings).filter((finding) => finding.requirement === requirement);
+        const found = checkRuns.flatMap(({ judgements }) => judgements).filter((judgement) => judgement.requirement === requirement);
         expect(found.length).toBeGreaterThan(0);
         expect(new Set(found.map(({ outcome }) => outcome))).toEqual(new Set(['not-applicable']));
       });
@@ -108,7 +108,7 @@ test.describe('a lawful server that has the customers of an earlier run is not a
     test(server, async () => {
       const { checkRuns } = await worker.run({ server, requirements: ['CRE-1'], earlier: true });
 
-      const outcomes = checkRuns.flatMap(({ findings }) => findings.map(({ outcome }) => outcome));
+      const outcomes = checkRuns.flatMap(({ judgements }) => judgements.map(({ outcome }) => outcome));
       expect(outcomes).toContain('inconclusive');
       expect(outcomes).not.toContain('failed');
     });

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isResultFolder } from '../target/folder.ts';
 import { environment, readSettings, SettingsError } from '../target/settings.ts';
-import type { Result } from './result.ts';
+import type { Result } from './verdict.ts';
 
 /** Every script of the report's page that sends something to an analytics service. */
 const ANALYTICS = /<script[^>]*googletagmanager[^>]*><\/script>\s*<script>[^<]*gtag\([^<]*<\/script>/g;

@@ -35,7 +35,7 @@ try {
 try {
   const { register } = await import('tsx/esm/api');
   register();
-  const { main } = await import('./run.ts');
+  const { main } = await import('./cli.ts');
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   fail(`The suite broke: ${String(error?.message ?? error).split('\n')[0]}; if files are missing, run npm ci`);

@@ -10,7 +10,7 @@ import { customerProperties, type Json, type JsonObject, requiredProperties, sen
 const SEED = 1795;
 /** The kind whose faults differ from one another. */
 const CUT = 'the JSON is cut off';
-const people = new People({ seed: SEED, name: 'arbitraries', prefix: '1795', claim: () => true, overrides: {} });
+const people = new People({ seed: SEED, name: 'arbitraries', prefix: '1795', reserve: () => true, overrides: {} });
 const full = people.full() as unknown as JsonObject;
 
 /** Every text of a value, keys included. */

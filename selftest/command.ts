@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Result } from '../reports/result.ts';
+import type { Result } from '../reports/verdict.ts';
 import type { Created } from '../target/ledger.ts';
 
 /** Credentials that no output may hold. */

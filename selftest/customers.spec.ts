@@ -5,7 +5,7 @@ import { customerProperties, validateCreate } from '../schemas/contract.ts';
 
 function people(seed: number, prefix = '1795', overrides = {}): People {
   const taken = new Set<string>();
-  return new People({ seed, name: 'a check', prefix, claim: (value) => !taken.has(value) && !!taken.add(value), overrides });
+  return new People({ seed, name: 'a check', prefix, reserve: (value) => !taken.has(value) && !!taken.add(value), overrides });
 }
 
 test.describe('realistic customers', () => {

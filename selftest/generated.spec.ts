@@ -10,7 +10,7 @@ import type { RequirementId } from '../schemas/requirement-id.ts';
 import { connect, enter } from '../target/run.ts';
 import type { Replay } from '../target/settings.ts';
 import type { Customers } from '../tests/support/customers.ts';
-import { type AtOnce, Broken, Generated } from '../tests/support/generated.ts';
+import { type AtOnce, Generated, Violation } from '../tests/support/generated.ts';
 import { openRun } from '../tests/support/setup.ts';
 
 type Property<Value> = (customers: Customers, value: Value, atOnce: AtOnce) => Promise<void>;
@@ -42,11 +42,11 @@ async function hold<Value>(
     headers: [],
   };
   const { run, close } = await openRun({ ...plan, depth: 'standard', limits, ...(replay && { replay }) });
-  const turnstile = await enter(run);
-  const [client, stranger] = [connect(run, turnstile), connect(run, turnstile)];
+  const limiter = await enter(run);
+  const [client, outsider] = [connect(run, limiter), connect(run, limiter)];
   const held: Held = { message: undefined, ended: undefined, path: null, requests: 0 };
   const generated = new Generated({
-    ...{ run, client, stranger, turnstile, kept: {}, title: 'a check', attempt: 0 },
+    ...{ run, client, outsider, limiter, kept: {}, title: 'a check', attempt: 0 },
     host: {
       id: 'a check',
       step: (_intent, body) => body(),
@@ -68,8 +68,8 @@ async function hold<Value>(
     if (/^(not|inconclusive|left)/.test(message)) held.ended = message;
     else held.message = message;
   } finally {
-    turnstile.close();
-    for (const each of [client, stranger]) each.dispose();
+    limiter.close();
+    for (const each of [client, outsider]) each.dispose();
     await Promise.all([close(), sandbox.close()]);
   }
   return held;
@@ -78,7 +78,7 @@ async function hold<Value>(
 /** Breaks a requirement by one exchange. */
 async function fail(customers: Customers, requirement: RequirementId): Promise<never> {
   const answer = await customers.create(customers.people.plain());
-  throw new Broken(requirement, 'it is wrong', [{ expected: 'vip "1"', actual: 'vip "2"' }], answer);
+  throw new Violation(requirement, 'it is wrong', [{ expected: 'vip "1"', actual: 'vip "2"' }], answer);
 }
 
 test.describe('a generated check', () => {
@@ -161,7 +161,7 @@ test.describe('a generated check', () => {
       async (customers) => {
         const before = await customers.given({ vip: '1' });
         const answer = await customers.update(before, 'customerId', { vip: null });
-        if (answer.customer && 'vip' in answer.customer) throw new Broken('NULL-1', 'vip is there', [], answer);
+        if (answer.customer && 'vip' in answer.customer) throw new Violation('NULL-1', 'vip is there', [], answer);
       },
       { behaviour },
     );

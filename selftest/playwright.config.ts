@@ -18,5 +18,5 @@ export default defineConfig({
     { name: 'hostile', testMatch: 'selftest/hostile.spec.ts', fullyParallel: true },
     { name: 'table', testMatch: 'proof/table.spec.ts', dependencies: ['proof'] },
   ],
-  reporter: [['list'], ['./tally.ts']],
+  reporter: [['list'], ['./count-reporter.ts']],
 });

@@ -1,7 +1,7 @@
 import { expect, test } from '@playwright/test';
 import type { Suite, TestCase, TestResult } from '@playwright/test/reporter';
-import { judge } from '../reports/outcome.ts';
-import { type Ending, summarize } from '../reports/result.ts';
+import { judge } from '../reports/judge.ts';
+import { type RunEnd, summarize } from '../reports/verdict.ts';
 import { catalogue } from '../schemas/catalogue.ts';
 import { type Asserted, ATTEMPT_TYPE, type AttemptRecord } from '../target/attempt.ts';
 
@@ -41,7 +41,7 @@ function check(ids: string[], ...results: TestResult[]): TestCase {
   } as unknown as TestCase;
 }
 
-function end(checks: TestCase[], more: Partial<Ending> = {}) {
+function end(checks: TestCase[], more: Partial<RunEnd> = {}) {
   return summarize({
     suite: { allTests: () => checks } as unknown as Suite,
     run: undefined,
@@ -81,20 +81,20 @@ test.describe('an outcome', () => {
   ];
   for (const [what, results, outcome] of cases) {
     test(`of what ${what} is ${outcome}`, () => {
-      expect(judge(check(['NULL-1'], ...results)).findings[0]).toMatchObject({ requirement: 'NULL-1', outcome });
+      expect(judge(check(['NULL-1'], ...results)).judgements[0]).toMatchObject({ requirement: 'NULL-1', outcome });
     });
     const [first, second] = results;
     if (!first || !second) continue;
     test(`of what ${what}, in one worker, is ${outcome}`, () => {
-      const { findings } = judge(check(['NULL-1'], inOneResult([first, second])));
-      expect(findings).toEqual(judge(check(['NULL-1'], ...results)).findings);
+      const { judgements } = judge(check(['NULL-1'], inOneResult([first, second])));
+      expect(judgements).toEqual(judge(check(['NULL-1'], ...results)).judgements);
     });
   }
 
   test('of a marked failure belongs to the requirement of the mark', () => {
     const marked = attempt({ asserted: 'Error: [UPD-4] the rest' });
-    const { findings } = judge(check(['UPD-2', 'UPD-4', 'UPD-7'], marked, marked));
-    expect(findings.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual([
+    const { judgements } = judge(check(['UPD-2', 'UPD-4', 'UPD-7'], marked, marked));
+    expect(judgements.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual([
       'UPD-2 passed',
       'UPD-4 failed',
       'UPD-7 not-testable',
@@ -103,38 +103,38 @@ test.describe('an outcome', () => {
 
   test('of a failure seen on the way belongs to the requirement of the mark alone', () => {
     const marked = attempt({ asserted: 'Error: [ANS-3] null' });
-    const { findings } = judge(check(['UPD-2'], marked, marked));
-    expect(findings.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-2 passed', 'ANS-3 failed']);
+    const { judgements } = judge(check(['UPD-2'], marked, marked));
+    expect(judgements.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-2 passed', 'ANS-3 failed']);
   });
 
   test('of a failure that a second attempt could not see is inconclusive, unless two requests showed it', () => {
     const seen = attempt({ asserted: 'Error: [REF-3] cut off' });
     const stopped = attempt({ ended: { ending: 'inconclusive', reason: 'no answer can be read' } });
-    expect(judge(check(['UPD-2'], seen, stopped)).findings).toMatchObject([{}, { requirement: 'REF-3', outcome: 'inconclusive' }]);
+    expect(judge(check(['UPD-2'], seen, stopped)).judgements).toMatchObject([{}, { requirement: 'REF-3', outcome: 'inconclusive' }]);
     const record: AttemptRecord = { errors: 1, asserted: ['all'], confirmed: ['REF-3'] };
     const confirmed = { ...seen, annotations: [{ type: ATTEMPT_TYPE, description: JSON.stringify(record) }] };
-    expect(judge(check(['UPD-2'], confirmed, stopped)).findings).toMatchObject([{}, { requirement: 'REF-3', outcome: 'failed' }]);
-    expect(judge(check(['REF-3'], confirmed, stopped)).findings).toMatchObject([{ requirement: 'REF-3', outcome: 'failed' }]);
+    expect(judge(check(['UPD-2'], confirmed, stopped)).judgements).toMatchObject([{}, { requirement: 'REF-3', outcome: 'failed' }]);
+    expect(judge(check(['REF-3'], confirmed, stopped)).judgements).toMatchObject([{ requirement: 'REF-3', outcome: 'failed' }]);
   });
 
   test('of requests that are never answered is REF-3', () => {
     const unanswered = attempt({ thrown: 'Unanswered: 503' });
-    const { findings } = judge(check(['UPD-2'], unanswered, unanswered));
-    expect(findings.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-2 not-testable', 'REF-3 failed']);
+    const { judgements } = judge(check(['UPD-2'], unanswered, unanswered));
+    expect(judgements.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-2 not-testable', 'REF-3 failed']);
   });
 
   test('of a failure whose confirmation was interrupted, is failed', () => {
-    expect(judge(check(['NULL-1'], failed)).findings[0]).toMatchObject({ outcome: 'failed' });
+    expect(judge(check(['NULL-1'], failed)).judgements[0]).toMatchObject({ outcome: 'failed' });
   });
 
   test('of a confirmation that takes too long is inconclusive', () => {
     const errors = [...failed.errors, { message: 'Tearing down "attempt" exceeded the test timeout of 60000ms.' }];
-    expect(judge(check(['NULL-1'], { ...failed, errors })).findings[0]).toMatchObject({ outcome: 'inconclusive' });
+    expect(judge(check(['NULL-1'], { ...failed, errors })).judgements[0]).toMatchObject({ outcome: 'inconclusive' });
   });
 
   test('is not applicable to a requirement of which no expectation ran', () => {
-    const { findings } = judge(check(['UPD-5', 'UPD-4'], attempt('passed', ['UPD-4'])));
-    expect(findings.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-5 not-applicable', 'UPD-4 passed']);
+    const { judgements } = judge(check(['UPD-5', 'UPD-4'], attempt('passed', ['UPD-4'])));
+    expect(judgements.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-5 not-applicable', 'UPD-4 passed']);
   });
 
   test('of a mark that the catalogue does not have is a fault of the suite', () => {

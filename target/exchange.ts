@@ -38,7 +38,7 @@ export type Exchange = {
 export const EXCHANGE_TYPE = 'application/vnd.allure.http+json';
 
 /** What a generated check did, of which only a counterexample is shown exchange by exchange. */
-export type Tally = {
+export type CaseLog = {
   requests: number;
   cases: number;
   created: Created[];
@@ -48,8 +48,8 @@ export type Tally = {
   path: string | null;
 };
 
-/** The media type of a tally. */
-export const TALLY_TYPE = 'application/vnd.conformance.tally+json';
+/** The media type of a case log. */
+export const CASE_LOG_TYPE = 'application/vnd.conformance.cases+json';
 
 /** Characters of a request's body that a report holds. */
 const SHOWN = 16_384;

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import type { Customer } from '../schemas/contract.ts';
 import { Client } from './client.ts';
 import type { ExtraHeader } from './exchange.ts';
-import { proxyFor } from './hosts.ts';
 import type { Ledger } from './ledger.ts';
+import { type Entrance, type Limits, RateLimiter, Stopped } from './limiter.ts';
 import { detector, redactor, secretsOf } from './redaction.ts';
 import type { Credentials, Depth, Replay } from './settings.ts';
-import { type Entrance, type Limits, Stopped, Turnstile } from './turnstile.ts';
 
 /** How state is read back; found out once per run. */
 export type ReadBack = {
@@ -80,7 +79,7 @@ const file = (run: Run, ...names: string[]) => join(run.scratch, ...names);
  * Takes a value for an owner, once per run and kind; false where another owner has it. The file system decides, so that no two workers
  * get the same.
  */
-export function claim(run: Run, kind: string, value: string, owner: string): boolean {
+export function reserve(run: Run, kind: string, value: string, owner: string): boolean {
   const path = file(run, kind, createHash('sha256').update(value).digest('hex'));
   try {
     writeFileSync(path, owner, { flag: 'wx' });
@@ -89,7 +88,7 @@ export function claim(run: Run, kind: string, value: string, owner: string): boo
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') {
       mkdirSync(file(run, kind), { recursive: true });
-      return claim(run, kind, value, owner);
+      return reserve(run, kind, value, owner);
     }
     if (code !== 'EEXIST') throw error;
     return readFileSync(path, 'utf8') === owner;
@@ -101,23 +100,23 @@ export function claim(run: Run, kind: string, value: string, owner: string): boo
  * vain before, is not waited for again: it is wrong, not slow.
  */
 export function mayLag(run: Run): boolean {
-  return run.readBack.lags || exists(file(run, 'behind')) || !exists(file(run, 'vain'));
+  return run.readBack.lags || exists(file(run, 'seen')) || !exists(file(run, 'none'));
 }
 
 /** Tells every worker how a read that was waited for ended: it was behind the write, or the wait was in vain. */
-export function noteLag(run: Run, ended: 'behind' | 'vain'): void {
+export function noteLag(run: Run, ended: 'seen' | 'none'): void {
   writeFileSync(file(run, ended), '');
 }
 
-/** A worker's way through the run's turnstile. Throws Stopped if the run is over. */
-export function enter({ entrance, limits }: Run): Promise<Turnstile> {
-  return Turnstile.enter(entrance, limits);
+/** A worker's way through the run's limiter. Throws Stopped if the run is over. */
+export function enter({ entrance, limits }: Run): Promise<RateLimiter> {
+  return RateLimiter.enter(entrance, limits);
 }
 
 /** A client of the run's target. `extend` gives the current check more time, in milliseconds. */
 export function connect(
   run: Run,
-  turnstile: Turnstile,
+  limiter: RateLimiter,
   { extend, ledger }: { extend?: (milliseconds: number) => void; ledger?: Ledger | undefined } = {},
 ): Client {
   const { keys, all } = secretsOfRun(run);
@@ -130,8 +129,8 @@ export function connect(
     ...(certificate && { certificate }),
     redact: redactor(all),
     leaks: detector(keys),
-    pass: () => turnstile.pass(extend),
-    wait: (milliseconds, status) => turnstile.wait(milliseconds, status),
+    pass: () => limiter.pass(extend),
+    wait: (milliseconds, status) => limiter.wait(milliseconds, status),
     ...(ledger && {
       record: (outgoing) => {
         try {
@@ -139,7 +138,7 @@ export function connect(
         } catch (error) {
           // A customer that nobody could list is not created.
           const reason = `${run.ledger} cannot be written (${(error as Error).message.split(', ')[0]})`;
-          turnstile.stop(reason);
+          limiter.stop(reason);
           throw new Stopped(reason);
         }
       },
@@ -148,8 +147,10 @@ export function connect(
 }
 
 /** What results must not hold: `keys` are looked for in answers, `all` is redacted. */
-export function secretsOfRun({ baseUrl, merchant, other, headers }: Pick<Run, 'baseUrl' | 'merchant' | 'other' | 'headers'>) {
-  const proxy = proxyFor(baseUrl);
-  const { password } = new URL(proxy ?? baseUrl);
-  return secretsOf(other ? [merchant, other] : [merchant], [...headers.map(({ value }) => value), password]);
+export function secretsOfRun({ merchant, other, headers }: Pick<Run, 'merchant' | 'other' | 'headers'>) {
+  // Of every proxy, used or not: a target on the same machine may know them.
+  const names = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()]);
+  const proxies = names.map((name) => process.env[name] ?? '').filter((url) => URL.canParse(url));
+  const passwords = proxies.map((url) => new URL(url).password).filter((password) => password !== '');
+  return secretsOf(other ? [merchant, other] : [merchant], [...headers.map(({ value }) => value), ...passwords]);
 }

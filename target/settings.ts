@@ -5,10 +5,10 @@ import { readCustomerFile } from './customer-file.ts';
 import { environment } from './dotenv.ts';
 import { type Header, readHeaders } from './headers.ts';
 import { parseHost } from './hosts.ts';
+import type { Limits } from './limiter.ts';
 import { checkNames } from './names.ts';
 import { type Replay, readReplay } from './replay.ts';
 import { SettingsError, shown } from './settings-error.ts';
-import type { Limits } from './turnstile.ts';
 
 export type { ClientCertificate } from './client-certificate.ts';
 export { environment } from './dotenv.ts';

@@ -1,7 +1,7 @@
 import { type Changes, compare } from '../generators/model.ts';
 import { validateAnswer } from '../schemas/contract.ts';
+import { insidesOf } from './support/answer-violation.ts';
 import { after, selectors } from './support/customers.ts';
-import { insidesOf } from './support/finding.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
 
 test.describe('an accepted request', () => {

@@ -9,7 +9,7 @@ import type { Outgoing as Request } from '../target/client.ts';
 import { blame, holdAccepted, holdAnswered, holdNamed, holdState } from './support/blame.ts';
 import { after, type Customers, type Known, type Selector, selectors } from './support/customers.ts';
 import { generated, test } from './support/fixtures.ts';
-import { Broken } from './support/generated.ts';
+import { Violation } from './support/generated.ts';
 
 const named = { customerId: 'IDY-1', externalId: 'IDY-2', query: 'IDY-3' } as const;
 
@@ -283,7 +283,7 @@ test.describe('generated faults', () => {
         if (!answer || answer.refused) {
           await holdState(customers.stored(before), before.state, () => 'REF-1');
         } else if (wrong.must === 'refuse' && !wrong.create) {
-          throw new Broken('REF-4', `the request was not refused, where ${wrong.label}`, [], answer);
+          throw new Violation('REF-4', `the request was not refused, where ${wrong.label}`, [], answer);
         }
       },
     );
@@ -299,7 +299,7 @@ test.describe('generated faults', () => {
         if (answer?.accepted && wrong.must === 'refuse') {
           // A target may have a value of its own for what is missing; the schema holds its answer all the same.
           if (wrong.create && wrong.property) return;
-          throw new Broken('REF-4', `the request was not refused, where ${wrong.label}`, [], answer);
+          throw new Violation('REF-4', `the request was not refused, where ${wrong.label}`, [], answer);
         }
         if (answer?.accepted || wrong.property === 'externalId') return;
         const anew = { ...customers.people.plain(), externalId: person.externalId };

@@ -6,7 +6,7 @@ import type { RequirementId } from '../schemas/requirement-id.ts';
 import { holdAccepted, holdAnswered, holdState } from './support/blame.ts';
 import { type Customers, type Known, type Selector, selectors } from './support/customers.ts';
 import { generated, test } from './support/fixtures.ts';
-import { Broken, type Generated } from './support/generated.ts';
+import { type Generated, Violation } from './support/generated.ts';
 import { told } from './support/matchers.ts';
 
 /**
@@ -60,7 +60,7 @@ async function holdSomeOrder(customers: Customers, known: Known, accepted: reado
   const differences = ends.map((end) => compare(end, answer.customer ?? {})).sort((a, b) => a.length - b.length)[0] ?? [];
   if (differences.length === 0) return;
   const foreign = differences.every(({ property }) => accepted.every((changes) => !(property in changes)));
-  throw new Broken(foreign ? others : 'UPD-11', 'no order of the requests explains the stored customer', told(differences), answer);
+  throw new Violation(foreign ? others : 'UPD-11', 'no order of the requests explains the stored customer', told(differences), answer);
 }
 
 /** A race needs two requests in flight. */
@@ -92,12 +92,12 @@ test.describe('at once', () => {
         const [first] = created;
         const last = answers.at(-1);
         if (!first?.customer) {
-          if (last) throw new Broken('IDY-8', 'none of the creates is accepted', [{ expected: 'one at least', actual: 'none' }], last);
+          if (last) throw new Violation('IDY-8', 'none of the creates is accepted', [{ expected: 'one at least', actual: 'none' }], last);
           return;
         }
         const ids = [...new Set(created.map(({ customer }) => customer?.customerId))];
         if (ids.length > 1) {
-          throw new Broken(
+          throw new Violation(
             'IDY-8',
             'creates of one externalId make several customers',
             [{ expected: 'one', actual: ids.join(', ') }],
@@ -106,7 +106,7 @@ test.describe('at once', () => {
         }
         const found = await customers.find(externalId);
         if (found && found.length !== 1) {
-          throw new Broken(
+          throw new Violation(
             'IDY-8',
             'the list has not one customer of the externalId',
             [{ expected: '1', actual: String(found.length) }],
@@ -133,7 +133,7 @@ test.describe('at once', () => {
           const ids = new Set(answers.map(({ customer }) => customer?.customerId));
           const [last] = answers.slice(-1);
           if (last && ids.size < answers.length) {
-            throw new Broken(
+            throw new Violation(
               'CRE-2',
               'customers have one customerId',
               [{ expected: String(answers.length), actual: String(ids.size) }],
@@ -145,7 +145,7 @@ test.describe('at once', () => {
             if (!body) continue;
             if (answer.customer?.externalId !== undefined && answer.customer.externalId !== body.externalId) {
               const lines = [{ expected: `externalId ${body.externalId}`, actual: `externalId ${answer.customer.externalId}` }];
-              throw new Broken('ANS-5', 'the answer shows the customer of another request', lines, answer);
+              throw new Violation('ANS-5', 'the answer shows the customer of another request', lines, answer);
             }
             await holdState(customers.stored(customers.known(answer, body)), body, () => 'UPD-10');
           }

@@ -24,7 +24,7 @@ export const access = [
   },
   {
     name: 'denied-with-404',
-    why: 'Nothing is told to a stranger.',
+    why: 'Nothing is told to a outsider.',
     steps: (base) => denying(base, 404),
   },
   {

@@ -1,5 +1,5 @@
 import { startSandbox } from '../../sandbox/server.ts';
-import { Stopped } from '../../target/turnstile.ts';
+import { Stopped } from '../../target/limiter.ts';
 import { collectChecks, runChecks } from '../check-runner.ts';
 
 /** Performs every example check on the sandbox that this copy of the project holds: exit 1 at the first that fails, and says which. */
@@ -7,9 +7,9 @@ async function main(): Promise<string | undefined> {
   const { baseUrl, merchants } = await startSandbox();
   const checks = await collectChecks();
   const told: string[] = [];
-  await runChecks(checks, { baseUrl, merchants, consistentReads: true }, ({ check, findings, faults }) => {
+  await runChecks(checks, { baseUrl, merchants, consistentReads: true }, ({ check, judgements, faults }) => {
     told.push(...faults.map((fault) => `FAULT OF THE SUITE in ${check.title}: ${fault}`));
-    const failed = findings.find(({ outcome }) => outcome === 'failed');
+    const failed = judgements.find(({ outcome }) => outcome === 'failed');
     if (failed) told.push(`${failed.requirement}: ${check.title}`);
     return told.length > 0;
   }).catch((error) => {

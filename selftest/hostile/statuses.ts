@@ -146,7 +146,7 @@ export const statuses = targets([
   },
   {
     name: 'redirect-to-another-host',
-    why: 'The credentials would go to a stranger.',
+    why: 'The credentials would go to a outsider.',
     exits: [2],
     says: REDIRECT,
     requests: 60,

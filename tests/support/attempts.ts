@@ -26,9 +26,9 @@ export async function performAttempts<Fixtures>(
     ended = { ending, reason };
     return skip(info, ended);
   };
-  const report: CheckHost['report'] = (answer, finding) => {
-    if (finding.confirmed) confirmed.push(finding.id);
-    host.report(answer, finding);
+  const report: CheckHost['report'] = (answer, violation) => {
+    if (violation.confirmed) confirmed.push(violation.id);
+    host.report(answer, violation);
   };
   await use(begin(info.retry, { ...host, end, report }));
   record(info, { asserted: [...asserted], confirmed, ...(ended && { ended }) });

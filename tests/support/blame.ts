@@ -2,7 +2,7 @@ import type { Changes, Difference, State } from '../../generators/model.ts';
 import type { RequirementId } from '../../schemas/requirement-id.ts';
 import type { Answer } from '../../target/answer.ts';
 import type { Known, Stored } from './customers.ts';
-import { Broken } from './generated.ts';
+import { Violation } from './generated.ts';
 import { describe, matches, told } from './matchers.ts';
 
 /** A request and what the customer was before it: what is wrong afterwards breaks one requirement or another. */
@@ -26,7 +26,7 @@ export function blame({ property }: Difference, { changes, before, removed }: Ca
   return nulls && Object.values(changes).every((value) => value === null) ? 'NULL-5' : 'UPD-4';
 }
 
-/** Holds the stored customer to a state. Throws Broken with the requirement that `of` names for the first difference. */
+/** Holds the stored customer to a state. Throws Violation with the requirement that `of` names for the first difference. */
 export async function holdState(
   stored: Stored,
   expected: State,
@@ -37,20 +37,20 @@ export async function holdState(
   if (pass) return answer;
   const [first] = differences ?? [];
   if (!first) {
-    throw new Broken(
+    throw new Violation(
       'UPD-7',
       'the stored customer could not be read',
       [{ expected: `customerId ${stored.known.customerId}`, actual: describe(answer) }],
       answer,
     );
   }
-  throw new Broken(of(first), 'the stored customer is not as it has to be', told(differences ?? []), answer);
+  throw new Violation(of(first), 'the stored customer is not as it has to be', told(differences ?? []), answer);
 }
 
 /** Holds an answer to be one: accepted or refused. */
 export function holdAnswered(answer: Answer): void {
   if (answer.accepted || answer.refused) return;
-  throw new Broken(
+  throw new Violation(
     'REF-3',
     'the request was neither accepted nor refused',
     [{ expected: '200 or a 4xx', actual: describe(answer) }],
@@ -61,13 +61,13 @@ export function holdAnswered(answer: Answer): void {
 /** Holds a plain request to be accepted. */
 export function holdAccepted(requirement: RequirementId, answer: Answer): void {
   if (answer.accepted) return;
-  throw new Broken(requirement, 'the request was not accepted', [{ expected: '200', actual: describe(answer) }], answer);
+  throw new Violation(requirement, 'the request was not accepted', [{ expected: '200', actual: describe(answer) }], answer);
 }
 
 /** Holds an answer to name this customer. */
 export function holdNamed(requirement: RequirementId, answer: Answer, { customerId }: Known): void {
   if (answer.customer?.customerId === customerId) return;
-  throw new Broken(
+  throw new Violation(
     requirement,
     'the answer names another customer',
     [{ expected: `customerId ${customerId}`, actual: describe(answer) }],

@@ -7,12 +7,12 @@ import type { Answer } from '../../target/answer.ts';
 import { type Authorization, merchant } from '../../target/authorization.ts';
 import type { Client, Outgoing } from '../../target/client.ts';
 import { curl } from '../../target/exchange.ts';
+import { type RateLimiter, Spent, Stopped } from '../../target/limiter.ts';
 import { shorten } from '../../target/printable.ts';
-import { claim, LAG, mayLag, noteLag, type ReadBack, type Run } from '../../target/run.ts';
+import { LAG, mayLag, noteLag, type ReadBack, type Run, reserve } from '../../target/run.ts';
 import type { Credentials } from '../../target/settings.ts';
-import { Spent, Stopped, type Turnstile } from '../../target/turnstile.ts';
+import { type AnswerViolation, type Operation, violationsOf } from './answer-violation.ts';
 import { noteAsserted } from './asserted.ts';
-import { type Finding, findings, type Operation } from './finding.ts';
 import type { CheckHost } from './host.ts';
 import { told } from './matchers.ts';
 
@@ -81,9 +81,9 @@ export type Kept = { properties?: string[]; shown?: string[]; refusesTaken?: Pro
 /** The customers of one check, and every way to the target that a check has. */
 export class Customers {
   readonly #client: Client;
-  readonly #stranger: Client;
+  readonly #outsider: Client;
   readonly #run: Run;
-  readonly #turnstile: Turnstile;
+  readonly #limiter: RateLimiter;
   readonly #host: CheckHost;
   readonly #budget: Budget;
   readonly #authorization: Authorization;
@@ -99,9 +99,9 @@ export class Customers {
   constructor(options: {
     client: Client;
     /** For requests with other credentials than the merchant's: it shares no connection and no cookie with `client`. */
-    stranger: Client;
+    outsider: Client;
     run: Run;
-    turnstile: Turnstile;
+    limiter: RateLimiter;
     host: CheckHost;
     budget: Budget;
     people: People;
@@ -110,9 +110,9 @@ export class Customers {
     authorization?: Authorization;
   }) {
     this.#client = options.client;
-    this.#stranger = options.stranger;
+    this.#outsider = options.outsider;
     this.#run = options.run;
-    this.#turnstile = options.turnstile;
+    this.#limiter = options.limiter;
     this.#host = options.host;
     this.#budget = options.budget;
     this.people = options.people;
@@ -139,14 +139,14 @@ export class Customers {
       }
       const refusesUs = authorization === this.#authorization && [401, 403].includes(answer.status);
       if (answer.unanswered || answer.malformed || refusesUs) await this.#suspect(answer, outgoing.oversized);
-      for (const finding of findings(answer, operation)) this.#tell(answer, finding);
+      for (const violation of violationsOf(answer, operation)) this.#tell(answer, violation);
       return answer;
     });
   }
 
-  /** Tells what an answer breaks beside the check's own question; once per run, because one defect is one finding. */
-  #tell(answer: Answer, finding: Finding): void {
-    if (claim(this.#run, 'findings', `${finding.id} ${finding.shape}`, this.#host.id)) this.#host.report(answer, finding);
+  /** Tells what an answer breaks beside the check's own question; once per run, because one defect is one violation. */
+  #tell(answer: Answer, violation: AnswerViolation): void {
+    if (reserve(this.#run, 'violationsOf', `${violation.id} ${violation.shape}`, this.#host.id)) this.#host.report(answer, violation);
   }
 
   /**
@@ -374,7 +374,7 @@ export class Customers {
       const late = Date.now() - this.#lastWrite > LAG;
       const answer = await this.send('read the customer', outgoing, 'get');
       const accepted = accept(answer);
-      if (waited && (accepted || late)) noteLag(this.#run, accepted ? 'behind' : 'vain');
+      if (waited && (accepted || late)) noteLag(this.#run, accepted ? 'seen' : 'none');
       if (accepted || late || !mayLag(this.#run)) return answer;
       await sleep(pause);
     }
@@ -395,10 +395,10 @@ export class Customers {
     const other = this.#run.other;
     if (!other) this.notApplicable('there is no second merchant: set TRUSTLY_OTHER_ACCESS_ID and TRUSTLY_OTHER_ACCESS_KEY');
     return new Customers({
-      client: this.#stranger,
-      stranger: this.#stranger,
+      client: this.#outsider,
+      outsider: this.#outsider,
       run: this.#run,
-      turnstile: this.#turnstile,
+      limiter: this.#limiter,
       host: this.#host,
       budget: this.#budget,
       people: this.people,
@@ -432,7 +432,7 @@ export class Customers {
     if (this.#requests > this.#budget.requests) {
       this.#inconclusive(`the check needs more than the ${this.#budget.requests} requests that its area may make`);
     }
-    const client = outgoing.authorization === this.#authorization ? this.#client : this.#stranger;
+    const client = outgoing.authorization === this.#authorization ? this.#client : this.#outsider;
     const answer = await client.send(outgoing).catch((error) => {
       if (error instanceof Spent) return this.#host.end('left-out', error.message);
       if (error instanceof Stopped) return this.#inconclusive(error.message);
@@ -464,7 +464,7 @@ export class Customers {
       const cause = answer.toString();
       this.#countHang(cause);
       // Told once per run: each further request of the kind would cost its time-out again, and once more to confirm it.
-      if (!claim(this.#run, 'findings', `REF-3 ${cause}`, this.#host.id)) this.notTestable(`a request was not answered: ${cause}`);
+      if (!reserve(this.#run, 'violationsOf', `REF-3 ${cause}`, this.#host.id)) this.notTestable(`a request was not answered: ${cause}`);
       throw new Unanswered(`${answer}, while a plain request right after it was answered ${plain}\n  curl: ${curl(answer.exchange)}`);
     }
   }
@@ -472,13 +472,13 @@ export class Customers {
   /** Ends the run if too many of its requests waited for their whole time: what hangs is known by then, and the rest would cost minutes. */
   #countHang(cause: string): void {
     if (!/within \d+ ms$/.test(cause)) return;
-    const isFree = (_: unknown, index: number) => claim(this.#run, 'hangs', String(index), randomUUID());
+    const isFree = (_: unknown, index: number) => reserve(this.#run, 'hangs', String(index), randomUUID());
     if (!Array.from({ length: HANGS }).some(isFree)) this.#stop(`more than ${HANGS} requests waited for their whole time: ${cause}`);
   }
 
   /** Ends the run for every worker, and this check. */
   #stop(reason: string): never {
-    this.#turnstile.stop(reason);
+    this.#limiter.stop(reason);
     return this.#inconclusive(reason);
   }
 }

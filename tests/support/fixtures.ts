@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { test as base, type TestInfo } from '@playwright/test';
 import { People } from '../../generators/customers.ts';
 import type { Client } from '../../target/client.ts';
-import { TALLY_TYPE, type Tally } from '../../target/exchange.ts';
+import { CASE_LOG_TYPE, type CaseLog } from '../../target/exchange.ts';
 import { Ledger } from '../../target/ledger.ts';
-import { claim, connect, enter, publishedRun, type Run } from '../../target/run.ts';
-import type { Turnstile } from '../../target/turnstile.ts';
+import type { RateLimiter } from '../../target/limiter.ts';
+import { connect, enter, publishedRun, type Run, reserve } from '../../target/run.ts';
 import { endBefore, performAttempts } from './attempts.ts';
 import type { Declare } from './collection.ts';
 import { type Budget, Customers, type Kept, SuiteFault } from './customers.ts';
@@ -17,8 +17,8 @@ export { expect } from './matchers.ts';
 export { generated, requirement } from './requirement.ts';
 
 type Attempt = { customers: Customers; generated: Generated };
-type Fixtures = { budget: Budget; stranger: Client; attempt: Attempt } & Attempt;
-type WorkerFixtures = { run: Run; turnstile: Turnstile; ledger: Ledger | undefined; client: Client; kept: Kept };
+type Fixtures = { budget: Budget; outsider: Client; attempt: Attempt } & Attempt;
+type WorkerFixtures = { run: Run; limiter: RateLimiter; ledger: Ledger | undefined; client: Client; kept: Kept };
 
 /** Milliseconds that the requests of a check asked for, beside the time that it has. */
 const extensions = new WeakMap<TestInfo, { timeout: number; added: number }>();
@@ -45,11 +45,11 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
     { scope: 'worker' },
   ],
 
-  turnstile: [
+  limiter: [
     async ({ run }, use) => {
-      const turnstile = await enter(run);
-      await use(turnstile);
-      turnstile.close();
+      const limiter = await enter(run);
+      await use(limiter);
+      limiter.close();
     },
     { scope: 'worker' },
   ],
@@ -64,8 +64,8 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
   ],
 
   client: [
-    async ({ run, turnstile, ledger }, use) => {
-      const client = connect(run, turnstile, { extend, ledger });
+    async ({ run, limiter, ledger }, use) => {
+      const client = connect(run, limiter, { extend, ledger });
       await use(client);
       client.dispose();
     },
@@ -75,26 +75,26 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: as above
   kept: [({}, use) => use({}), { scope: 'worker' }],
 
-  stranger: async ({ run, turnstile, ledger }, use) => {
-    const client = connect(run, turnstile, { extend, ledger });
+  outsider: async ({ run, limiter, ledger }, use) => {
+    const client = connect(run, limiter, { extend, ledger });
     await use(client);
     client.dispose();
   },
 
   attempt: [
-    async ({ client, stranger, run, turnstile, budget, kept }, use, info) => {
+    async ({ client, outsider, run, limiter, budget, kept }, use, info) => {
       // What the first attempt saw is confirmed all the same.
-      if (turnstile.stopped !== undefined && info.retry === 0) endBefore(info, { ending: 'inconclusive', reason: turnstile.stopped });
+      if (limiter.stopped !== undefined && info.retry === 0) endBefore(info, { ending: 'inconclusive', reason: limiter.stopped });
       const begin = (attempt: number, host: CheckHost): Attempt => {
         const people = new People({
           seed: run.seed,
           name: [...info.titlePath, attempt, info.repeatEachIndex].join(' › '),
           prefix: run.prefix,
-          claim: (value) => claim(run, 'people', value, randomUUID()),
+          reserve: (value) => reserve(run, 'people', value, randomUUID()),
           overrides: run.overrides,
         });
-        const keep = (tally: Tally) => info.attach('what the cases did', { contentType: TALLY_TYPE, body: JSON.stringify(tally) });
-        const shared = { client, stranger, run, turnstile, kept, host };
+        const keep = (log: CaseLog) => info.attach('what the cases did', { contentType: CASE_LOG_TYPE, body: JSON.stringify(log) });
+        const shared = { client, outsider, run, limiter, kept, host };
         return {
           customers: new Customers({ ...shared, budget, people }),
           generated: new Generated({ ...shared, title: info.title, attempt, keep }),

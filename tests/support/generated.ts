@@ -10,22 +10,22 @@ import type { RequirementId } from '../../schemas/requirement-id.ts';
 import type { Answer } from '../../target/answer.ts';
 import type { Client } from '../../target/client.ts';
 import { type Counterexample, type Step, writeCounterexample } from '../../target/counterexample.ts';
-import { curl, type Tally } from '../../target/exchange.ts';
+import { type CaseLog, curl } from '../../target/exchange.ts';
 import { unique } from '../../target/ledger.ts';
+import type { RateLimiter } from '../../target/limiter.ts';
 import { shorten } from '../../target/printable.ts';
 import { redactor } from '../../target/redaction.ts';
-import { claim, type Run, secretsOfRun } from '../../target/run.ts';
+import { type Run, reserve, secretsOfRun } from '../../target/run.ts';
 import { type Replay, writeReplay } from '../../target/settings.ts';
-import type { Turnstile } from '../../target/turnstile.ts';
+import type { AnswerViolation } from './answer-violation.ts';
 import { Customers, type Kept, Unanswered } from './customers.ts';
 import { factors } from './depth.ts';
-import type { Finding } from './finding.ts';
 import { type CheckHost, Ended } from './host.ts';
 import { describe, expect, failure, SHOWN } from './matchers.ts';
 
 /** A promise that a case saw broken. */
-export class Broken extends Error {
-  override name = 'Broken';
+export class Violation extends Error {
+  override name = 'Violation';
   readonly requirement: RequirementId;
   readonly lines: readonly { expected: string; actual: string }[];
 
@@ -63,8 +63,8 @@ type Property<Value> = (customers: Customers, value: Value, atOnce: AtOnce) => P
 type Options = {
   run: Run;
   client: Client;
-  stranger: Client;
-  turnstile: Turnstile;
+  outsider: Client;
+  limiter: RateLimiter;
   kept: Kept;
   /** The check's own title, and which attempt this is, from 0. */
   title: string;
@@ -72,17 +72,17 @@ type Options = {
   /** Where the check itself ends and shows exchanges. */
   host: CheckHost;
   /** Takes what the check did, once it is over. */
-  keep: (tally: Tally) => Promise<void>;
+  keep: (log: CaseLog) => Promise<void>;
 };
 
 /** The cases of a generated check: many customers at once, and of the first that fails the shortest form. */
 export class Generated {
   readonly #options: Options;
-  readonly #tally: Tally;
+  readonly #log: CaseLog;
 
   constructor(options: Options) {
     this.#options = options;
-    this.#tally = { requests: 0, cases: 0, created: [], seed: seedOf(options), path: null };
+    this.#log = { requests: 0, cases: 0, created: [], seed: seedOf(options), path: null };
   }
 
   /** How many requests may be in flight. */
@@ -108,7 +108,7 @@ export class Generated {
       if ('ending' in found) host.end(found.ending, found.reason);
       else if (found.counterexample !== undefined) expect(found.counterexample).toHold();
     } finally {
-      await this.#options.keep({ ...this.#tally, created: unique(this.#tally.created) });
+      await this.#options.keep({ ...this.#log, created: unique(this.#log.created) });
     }
   }
 
@@ -119,7 +119,7 @@ export class Generated {
     property: Property<Value>,
   ): Promise<{ counterexample?: string } | { ending: Ending; reason: string }> {
     const { run } = this.#options;
-    const { seed } = this.#tally;
+    const { seed } = this.#log;
     const { cases, shrinks = true } = plan;
     const numRuns = Math.max(2, Math.round(cases * factors[run.depth]));
     const values = fc.sample(draw(), { seed, numRuns });
@@ -167,13 +167,13 @@ export class Generated {
     property: Property<Value>,
   ): Promise<{ failure: Failure; path: string; commands?: string; how: string } | undefined> {
     const start = Date.now();
-    const made = this.#tally.requests;
+    const made = this.#log.requests;
     let failing = first;
     let tries = 0;
     let cut = '';
     const attempt = async (value: Value) => {
       if (Date.now() - start > SHRINKING.time) cut = `${SHRINKING.time / 1000} s`;
-      if (this.#tally.requests - made > SHRINKING.requests) cut = `${SHRINKING.requests} requests`;
+      if (this.#log.requests - made > SHRINKING.requests) cut = `${SHRINKING.requests} requests`;
       if (cut) return;
       tries += 1;
       const { failure: found } = await this.#perform(value, property, `shrinking ${index}.${tries}`);
@@ -182,7 +182,7 @@ export class Generated {
       throw new Error(found.message);
     };
     // Of the value itself and everything shorter: one initial run, at the place where the case stands.
-    const { seed } = this.#tally;
+    const { seed } = this.#log;
     const details = await fc.check(fc.asyncProperty(draw(), attempt), { seed, path: String(index), numRuns: 1 });
     if (!details.failed) return undefined;
     const commands = /replayPath="([^"]*)"/.exec(fc.stringify(details.counterexample?.[0]))?.[1];
@@ -206,7 +206,7 @@ export class Generated {
       // Past the end of a path fast-check would go on with what lies beside it.
       throw new Error('once');
     };
-    this.#tally.seed = seed;
+    this.#log.seed = seed;
     await fc.check(fc.asyncProperty(draw(commands), attempt), { seed, path, numRuns: 1, endOnFailure: true });
     if (outcome.failure) return { counterexample: await this.#tell(outcome.failure, { path, commands }, 'the case was repeated') };
     return outcome.ended ?? {};
@@ -214,9 +214,9 @@ export class Generated {
 
   /** Performs one case with customers of its own. */
   async #perform<Value>(value: Value, property: Property<Value>, name: string): Promise<Outcome> {
-    const { run, client, stranger, turnstile, kept, title, attempt, host } = this.#options;
+    const { run, client, outsider, limiter, kept, title, attempt, host } = this.#options;
     const steps: Step[] = [];
-    const told: { answer: Answer; finding: Finding }[] = [];
+    const told: { answer: Answer; violation: AnswerViolation }[] = [];
     let current = '';
     const caseHost: CheckHost = {
       id: host.id,
@@ -228,7 +228,7 @@ export class Generated {
         steps.push({ intent: current, answer });
         return Promise.resolve();
       },
-      report: (answer, finding) => told.push({ answer, finding }),
+      report: (answer, violation) => told.push({ answer, violation }),
       end: (ending, reason) => {
         throw new Ended(ending, reason);
       },
@@ -237,55 +237,55 @@ export class Generated {
       seed: run.seed,
       name: `${title} › ${name} › ${attempt}`,
       prefix: run.prefix,
-      claim: (text) => claim(run, 'people', text, randomUUID()),
+      reserve: (text) => reserve(run, 'people', text, randomUUID()),
       overrides: run.overrides,
     });
-    const customers = new Customers({ client, stranger, run, turnstile, host: caseHost, budget: BUDGET, people, kept });
+    const customers = new Customers({ client, outsider, run, limiter, host: caseHost, budget: BUDGET, people, kept });
     const failed = (requirement: RequirementId, message: string, lines: Failure['lines'] = []) => ({ requirement, message, lines, steps });
     let outcome: Omit<Outcome, 'requests'> = {};
-    let release = await turnstile.take(1);
+    let release = await limiter.take(1);
     // Nothing is held while more is waited for, so that no case waits for another for ever.
     const atOnce: AtOnce = async (slots, part) => {
       release();
-      release = await turnstile.take(slots);
+      release = await limiter.take(slots);
       const result = await part();
       release();
-      release = await turnstile.take(1);
+      release = await limiter.take(1);
       return result;
     };
     try {
       await property(customers, value, atOnce);
     } catch (error) {
       if (error instanceof Ended) outcome = { ended: { ending: error.ending, reason: error.message } };
-      else if (error instanceof Broken) outcome = { failure: failed(error.requirement, error.message, error.lines) };
+      else if (error instanceof Violation) outcome = { failure: failed(error.requirement, error.message, error.lines) };
       else if (error instanceof Unanswered) outcome = { failure: failed('REF-3', error.message) };
       else throw error;
     } finally {
       release();
     }
-    const [finding] = told;
+    const [violation] = told;
     // What every answer promises comes first: what is wrong with the customer may follow from it.
-    if (finding) {
-      const { id, message, lines = [] } = finding.finding;
-      outcome = { failure: failed(id, failure(message, lines, finding.answer), lines) };
+    if (violation) {
+      const { id, message, lines = [] } = violation.violation;
+      outcome = { failure: failed(id, failure(message, lines, violation.answer), lines) };
     }
-    this.#tally.cases += 1;
+    this.#log.cases += 1;
     this.#count(steps);
     return { ...outcome, requests: steps.length };
   }
 
   #count(steps: readonly Step[]): void {
-    this.#tally.requests += steps.length;
-    this.#tally.created.push(...steps.flatMap(({ answer }) => answer.created ?? []));
+    this.#log.requests += steps.length;
+    this.#log.created.push(...steps.flatMap(({ answer }) => answer.created ?? []));
   }
 
   /** Tells a failure as a person needs it, once for each cause in a run. */
   async #tell(found: Failure, place: { path: string; commands?: string | undefined }, note: string): Promise<string> {
     const { run, title, host } = this.#options;
-    const { seed } = this.#tally;
-    this.#tally.path = place.path;
+    const { seed } = this.#log;
+    this.#log.path = place.path;
     const shape = `${found.requirement} ${found.lines.map(({ expected }) => expected.split(' ')[0]).join()} ${found.steps.length}`;
-    if (!claim(run, 'causes', shape, title)) {
+    if (!reserve(run, 'causes', shape, title)) {
       host.end('not-testable', `${found.requirement} fails in a way that another generated check tells`);
     }
     const replay = { seed, path: place.path, title, ...(place.commands && { commands: place.commands }) };

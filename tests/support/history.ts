@@ -8,7 +8,7 @@ import type { RequirementId } from '../../schemas/requirement-id.ts';
 import type { Answer } from '../../target/answer.ts';
 import { holdAccepted, holdAnswered, holdNamed, holdState } from './blame.ts';
 import { type Customers, type Known, pick, type Selector, selectors } from './customers.ts';
-import { Broken } from './generated.ts';
+import { Violation } from './generated.ts';
 
 /** A customer of a history: what it is known to be, and which request made it so. */
 type Member = Known & {
@@ -174,7 +174,7 @@ async function create(model: Model, customers: Customers, { by, optional: set }:
   const { customer } = answer;
   if (!customer) return;
   if (model.members.some(({ customerId }) => customerId === customer.customerId)) {
-    throw new Broken(
+    throw new Violation(
       'CRE-2',
       'a new customer has the customerId of another',
       [{ expected: 'a new customerId', actual: customer.customerId }],
@@ -252,7 +252,7 @@ async function take(customers: Customers, member: Member, owner: Member): Promis
   member.refused.push({ changes: { externalId }, count: member.count });
   member.verified = false;
   if (answer.customer && answer.customer.externalId === externalId && answer.customer.customerId !== customerId) {
-    throw new Broken('IDY-7', 'two customers have one externalId', [{ expected: 'another externalId', actual: externalId }], answer);
+    throw new Violation('IDY-7', 'two customers have one externalId', [{ expected: 'another externalId', actual: externalId }], answer);
   }
 }
 
@@ -264,7 +264,7 @@ async function fail(customers: Customers, member: Member, step: Step & { kind: '
     ...(by === 'query' && { query: { externalId: member.externalId } }),
   });
   holdAnswered(answer);
-  if (!answer.refused) throw new Broken('REF-4', `the request was not refused, where ${step.fault.label}`, [], answer);
+  if (!answer.refused) throw new Violation('REF-4', `the request was not refused, where ${step.fault.label}`, [], answer);
   member.refused.push({ changes: step.changes, count: member.count });
   member.verified = false;
 }

@@ -2,7 +2,7 @@ import { type TestInfo, test } from '@playwright/test';
 import type { Ending } from '../../schemas/outcomes.ts';
 import type { Answer } from '../../target/answer.ts';
 import { EXCHANGE_TYPE, toAllure } from '../../target/exchange.ts';
-import type { Finding } from './finding.ts';
+import type { AnswerViolation } from './answer-violation.ts';
 import { expect } from './matchers.ts';
 
 /** Ends an attempt without a judgement where Playwright cannot skip: a case of a generated check, a second attempt, the proof. */
@@ -25,7 +25,7 @@ export type CheckHost = {
   /** Shows an exchange in the current step. */
   attach(answer: Answer): Promise<void>;
   /** Takes what an answer breaks beside the check's own question; the check goes on. */
-  report(answer: Answer, finding: Finding): void;
+  report(answer: Answer, violation: AnswerViolation): void;
   /** Ends the check. */
   end(ending: Ending, reason: string): never;
 };
@@ -41,6 +41,6 @@ export function playwrightHost(info: TestInfo): Omit<CheckHost, 'end'> {
         contentType: EXCHANGE_TYPE,
         body: JSON.stringify(toAllure(answer.exchange)),
       }),
-    report: (answer, finding) => expect.soft(answer).toKeep(finding),
+    report: (answer, violation) => expect.soft(answer).toKeep(violation),
   };
 }

@@ -6,9 +6,9 @@ import type { RequirementId } from '../../schemas/requirement-id.ts';
 import type { Answer } from '../../target/answer.ts';
 import { curl } from '../../target/exchange.ts';
 import { shorten } from '../../target/printable.ts';
+import type { AnswerViolation } from './answer-violation.ts';
 import { assertedBy, noteAsserted } from './asserted.ts';
 import type { Stored } from './customers.ts';
-import type { Finding } from './finding.ts';
 
 /** Characters of an answer's body, and of a curl line, that a failure shows. */
 export const SHOWN = { body: 500, curl: 4_000 };
@@ -147,8 +147,8 @@ const extended = base.extend({
   },
 
   /** The answer keeps a promise that every answer makes; the message names the requirement. */
-  toKeep(answer: Answer, finding: Finding) {
-    return result(false, () => failure(of(finding.id, finding.message), finding.lines ?? [], answer));
+  toKeep(answer: Answer, violation: AnswerViolation) {
+    return result(false, () => failure(of(violation.id, violation.message), violation.lines ?? [], answer));
   },
 });
 

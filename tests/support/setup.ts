@@ -14,9 +14,9 @@ import { type Outgoing, USER_AGENT } from '../../target/client.ts';
 import { claimFolder, journalOf } from '../../target/folder.ts';
 import { assertHostAllowed, isExempt } from '../../target/hosts.ts';
 import { Ledger } from '../../target/ledger.ts';
-import { claim, connect, enter, LAG, publishRun, type ReadBack, type Run } from '../../target/run.ts';
+import { type Events, type Pauses, Stopped, serveLimiter } from '../../target/limiter.ts';
+import { connect, enter, LAG, publishRun, type ReadBack, type Run, reserve } from '../../target/run.ts';
 import { readSettings, SettingsError } from '../../target/settings.ts';
-import { type Events, type Pauses, Stopped, serveTurnstile } from '../../target/turnstile.ts';
 
 /** Before the first check: claims the folder, starts the sandbox if no target is set, and finds out how the target answers. */
 export default async function setup(): Promise<() => Promise<void>> {
@@ -142,7 +142,7 @@ export type Plan = Omit<Run, 'prefix' | 'readBack' | 'scratch' | 'entrance' | 'p
 export async function openRun(plan: Plan, events?: Events): Promise<{ run: Run; close: () => Promise<void> }> {
   const scratch = join(tmpdir(), `conformance-${randomUUID()}`);
   mkdirSync(scratch, { mode: 0o700 });
-  const { entrance, close: closeTurnstile } = await serveTurnstile(plan.limits, events);
+  const { entrance, close: closeTurnstile } = await serveLimiter(plan.limits, events);
   const readBack = { byId: false, list: false, lags: false };
   const run: Run = { ...plan, prefix: prefix(), readBack, scratch, entrance, preflight: { requests: 0 } };
   const close = async () => {
@@ -165,9 +165,9 @@ function prefix(): string {
 
 /** Sees whether the target answers plain requests at all and how state is read back. Throws Stopped. */
 async function preflight(run: Run): Promise<void> {
-  const turnstile = await enter(run);
+  const limiter = await enter(run);
   const ledger = run.ledger === undefined ? undefined : new Ledger(run.ledger);
-  const client = connect(run, turnstile, { ledger });
+  const client = connect(run, limiter, { ledger });
   const authorization = merchant(run.merchant);
   const send = async (outgoing: Omit<Outgoing, 'authorization'>): Promise<Answer> => {
     run.preflight.requests += 1;
@@ -177,7 +177,7 @@ async function preflight(run: Run): Promise<void> {
     seed: run.seed,
     name: 'preflight',
     prefix: run.prefix,
-    claim: (value) => claim(run, 'people', value, 'preflight'),
+    reserve: (value) => reserve(run, 'people', value, 'preflight'),
     overrides: run.overrides,
   });
   try {
@@ -199,7 +199,7 @@ async function preflight(run: Run): Promise<void> {
   } finally {
     client.dispose();
     ledger?.close();
-    turnstile.close();
+    limiter.close();
   }
 }
 

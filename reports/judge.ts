@@ -7,7 +7,7 @@ import type { RequirementId } from '../schemas/requirement-id.ts';
 import { type Asserted, ATTEMPT_TYPE, type AttemptRecord } from '../target/attempt.ts';
 
 /** What one check says of one requirement. */
-export type Finding = { requirement: RequirementId; outcome: Outcome; message: string | null };
+export type Judgement = { requirement: RequirementId; outcome: Outcome; message: string | null };
 
 /** What one attempt of a check says: of the requirements it names, and of others that it saw broken on its way. */
 export type Attempt = {
@@ -34,7 +34,7 @@ export function requirementsOf(test: TestCase): RequirementId[] {
 }
 
 /** What a check that Playwright ran says of each requirement that it names or saw broken; `faults` are the suite's own. */
-export function judge(test: TestCase): { findings: Finding[]; faults: string[] } {
+export function judge(test: TestCase): { judgements: Judgement[]; faults: string[] } {
   const attempts = test.results.filter(({ status }) => status !== 'interrupted').flatMap(attemptsOf);
   return settleAll({ requirements: requirementsOf(test), generated: test.tags.includes('@generated') }, attempts);
 }
@@ -52,16 +52,16 @@ export function leftOut(test: TestCase): string | undefined {
 export function settleAll(
   { requirements: named, generated }: { requirements: readonly RequirementId[]; generated: boolean },
   attempts: readonly Attempt[],
-): { findings: Finding[]; faults: string[] } {
+): { judgements: Judgement[]; faults: string[] } {
   const faults = attempts.flatMap(({ fault }) => fault ?? []);
   const [first, last] = [attempts[0], attempts.at(-1)];
   if (!first || !last) {
-    return { findings: named.map((requirement) => ({ requirement, outcome: 'inconclusive', message: 'the check was not run' })), faults };
+    return { judgements: named.map((requirement) => ({ requirement, outcome: 'inconclusive', message: 'the check was not run' })), faults };
   }
   const confirmed = attempts.length > 1;
   const isConfirmed = (requirement: RequirementId) =>
     first.confirmed.includes(requirement) || (last.marked.has(requirement) && first.marked.has(requirement));
-  const own = named.map((requirement): Finding => {
+  const own = named.map((requirement): Judgement => {
     if (isConfirmed(requirement))
       return { requirement, outcome: 'failed', message: (last.marked.get(requirement) ?? first.marked.get(requirement)) as string };
     const [before, after] = [first, last].map((one) => shareOf(one, requirement, generated ? undefined : named)) as [
@@ -71,9 +71,9 @@ export function settleAll(
     return { requirement, ...settle(before, after, confirmed) };
   });
   const others = new Set([...first.marked.keys(), ...last.marked.keys()].filter((id) => !named.includes(id)));
-  const findings = [
+  const judgements = [
     ...own,
-    ...[...others].map((requirement): Finding => {
+    ...[...others].map((requirement): Judgement => {
       const message = last.marked.get(requirement) ?? first.marked.get(requirement) ?? null;
       if (isConfirmed(requirement)) return { requirement, outcome: 'failed', message };
       return { requirement, outcome: last.own.outcome === 'inconclusive' ? 'inconclusive' : 'flaky', message };
@@ -82,14 +82,14 @@ export function settleAll(
   if (first.own.outcome === 'unanswered' && last.own.outcome === 'unanswered') {
     const { message } = last.own;
     return {
-      findings: [
-        ...findings.filter(({ requirement }) => requirement !== UNANSWERED),
+      judgements: [
+        ...judgements.filter(({ requirement }) => requirement !== UNANSWERED),
         { requirement: UNANSWERED, outcome: 'failed', message },
       ],
       faults,
     };
   }
-  return { findings, faults };
+  return { judgements, faults };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { RequirementId } from '../../schemas/requirement-id.ts';
 import { type Answer, isId, isTooDeep } from '../../target/answer.ts';
 
 /** A promise about every answer that one answer breaks, whatever its check is about. */
-export type Finding = {
+export type AnswerViolation = {
   /** The requirement. */
   id: RequirementId;
   /** What is wrong, in one line. */
@@ -35,9 +35,9 @@ const INSIDES = [
 const isJson = (mediaType: string) => mediaType === 'application/json' || mediaType.endsWith('+json');
 
 /** What one answer breaks. An answer that never came is judged where it is known whether the target is out of order. */
-export function findings(answer: Answer, operation: Operation): Finding[] {
+export function violationsOf(answer: Answer, operation: Operation): AnswerViolation[] {
   if (answer.status === 0) return [];
-  const found: Finding[] = [];
+  const found: AnswerViolation[] = [];
   const add = (id: RequirementId, message: string, shape = message) => found.push({ id, message, shape });
   if (answer.status >= 500) add('REF-3', `the target answered ${answer}`, `${answer.status}`);
   if (answer.leaks) add('ANS-7', 'the answer contains the key that the request was authorized with');
@@ -49,7 +49,7 @@ export function findings(answer: Answer, operation: Operation): Finding[] {
   if (operation === 'upsert' && answer.status > 200 && answer.status < 300) {
     add('ANS-1', `an accepted request is answered ${answer}`, `${answer.status}`);
   }
-  if (answer.status === 200) found.push(...schemaFindings(answer, operation));
+  if (answer.status === 200) found.push(...schemaViolations(answer, operation));
   return found;
 }
 
@@ -66,7 +66,7 @@ export function insidesOf({ body, sent }: Answer): string | undefined {
   return found?.slice(0, 100);
 }
 
-function schemaFindings(answer: Answer, operation: Operation): Finding[] {
+function schemaViolations(answer: Answer, operation: Operation): AnswerViolation[] {
   if (operation === 'other') return [];
   if (operation === 'upsert' && answer.mediaType !== 'application/json') {
     const type = answer.header('content-type') ?? 'no Content-Type';

@@ -1,8 +1,8 @@
 import xmlbuilder from 'xmlbuilder';
-import { areas, requirementOf } from '../schemas/catalogue.ts';
-import type { RequirementId } from '../schemas/requirement-id.ts';
-import { shorten, xmlText } from '../target/printable.ts';
-import type { CheckResult, RequirementResult, Result } from './result.ts';
+import { areas, requirementOf } from '../../schemas/catalogue.ts';
+import type { RequirementId } from '../../schemas/requirement-id.ts';
+import { shorten, xmlText } from '../../target/printable.ts';
+import type { CheckResult, RequirementResult, Result } from '../verdict.ts';
 
 /** Characters of an attribute `message`, which CI systems show as one line. */
 const MESSAGE_LIMIT = 300;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clearLine, cursorTo } from 'node:readline';
 import { stripVTControlCharacters } from 'node:util';
@@ -14,10 +14,12 @@ import { guessable, type Redact, redactor } from '../target/redaction.ts';
 import { publishedRun, secretsOfRun } from '../target/run.ts';
 import { type Depth, readSettings, SettingsError } from '../target/settings.ts';
 import type { Budget } from '../tests/support/customers.ts';
-import { junit } from './junit.ts';
-import { judge, leftOut, worst } from './outcome.ts';
-import { type Result, summarize, trafficOf } from './result.ts';
-import { markdown, tally, terminal } from './summary.ts';
+import { judge, leftOut, worst } from './judge.ts';
+import { junit } from './render/junit.ts';
+import { countLine } from './render/lines.ts';
+import { markdown } from './render/markdown.ts';
+import { terminal } from './render/terminal.ts';
+import { type Result, summarize, trafficOf } from './verdict.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
@@ -121,7 +123,7 @@ export default class ConformanceReporter implements Reporter {
       cursorTo(process.stdout, 0);
       if (remaining.length) process.stdout.write(line);
     }
-    if (remaining.length === 0) console.log(`${line} checks: ${tally(countChecks(tests))}`);
+    if (remaining.length === 0) console.log(`${line} checks: ${countLine(countChecks(tests))}`);
   }
 
   onError(error: TestError): void {
@@ -180,11 +182,11 @@ export default class ConformanceReporter implements Reporter {
       // Reports of shards are merged without a run; where the target was out of order no check was begun.
       if (!ownsFolder(out, id)) claimFolder(out, id, run ? ['allure-results'] : []);
       if (!this.#suite || !run) clearFolder(out, id);
-      writeFileSync(join(out, 'ledger.json'), `${JSON.stringify(trafficOf(this.#suite, run).created, null, 2)}\n`);
-      writeFileSync(join(out, 'conformance.md'), page);
-      writeFileSync(join(out, 'junit.xml'), junit(result, strict));
+      writeWhole(join(out, 'ledger.json'), `${JSON.stringify(trafficOf(this.#suite, run).created, null, 2)}\n`);
+      writeWhole(join(out, 'conformance.md'), page);
+      writeWhole(join(out, 'junit.xml'), junit(result, strict));
       // The last, because it is what the command looks for.
-      writeFileSync(join(out, 'conformance.json'), `${JSON.stringify(result, null, 2)}\n`);
+      writeWhole(join(out, 'conformance.json'), `${JSON.stringify(result, null, 2)}\n`);
       rmSync(journalOf(out, id), { force: true });
     } catch (error) {
       console.error(error instanceof SettingsError ? error.message : `The results cannot be written (${(error as Error).message})`);
@@ -202,6 +204,18 @@ export default class ConformanceReporter implements Reporter {
   }
 }
 
+/** Writes a file, or nothing at all: whoever reads a part of it may take it for the whole. */
+function writeWhole(path: string, text: string): void {
+  const part = `${path}.part`;
+  try {
+    writeFileSync(part, text);
+    renameSync(part, path);
+  } catch (error) {
+    rmSync(part, { force: true });
+    throw error;
+  }
+}
+
 /** Redacts everything of the run's credentials; nothing if there are none yet. */
 function redactorOfRun(): Redact {
   const run = publishedRun();
@@ -212,7 +226,7 @@ function countChecks(tests: TestCase[]): Partial<Record<Outcome, number>> {
   const counts: Partial<Record<Outcome, number>> = {};
   for (const test of tests) {
     if (leftOut(test) !== undefined) continue;
-    const outcome = worst(judge(test).findings.map((finding) => finding.outcome)) ?? 'inconclusive';
+    const outcome = worst(judge(test).judgements.map((judgement) => judgement.outcome)) ?? 'inconclusive';
     counts[outcome] = (counts[outcome] ?? 0) + 1;
   }
   return counts;

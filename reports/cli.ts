@@ -9,7 +9,7 @@ import { assertWritable, OUT_REMEDY } from '../target/folder.ts';
 import { assertHostAllowed } from '../target/hosts.ts';
 import { printable } from '../target/printable.ts';
 import { environment, readSettings, SettingsError } from '../target/settings.ts';
-import type { Result } from './result.ts';
+import type { Result } from './verdict.ts';
 
 /** Exit code of a run that cannot be judged: set up wrongly, or the suite itself broke. */
 const UNJUDGED = 3;

@@ -23,7 +23,7 @@ export class Stopped extends Error {
   override name = 'Stopped';
 }
 
-/** Where a run's turnstile listens on loopback, and the word that its workers show. */
+/** Where a run's limiter listens on loopback, and the word that its workers show. */
 export type Entrance = { port: number; token: string /** Milliseconds since the epoch when the run's time is over. */; deadline?: number };
 
 /** What the target was seen to do about the rate of requests. */
@@ -69,7 +69,7 @@ function receive<Received>(socket: Socket, handle: (message: Received) => void):
 export type Events = { onPause?: (pauses: Pauses, status: number) => void; onStop?: (reason: string) => void };
 
 /** Serves the limits of a run to all of its workers. */
-export async function serveTurnstile(
+export async function serveLimiter(
   limits: Limits,
   { onPause, onStop }: Events = {},
 ): Promise<{ entrance: Entrance; close: () => Promise<void> }> {
@@ -170,8 +170,8 @@ export async function serveTurnstile(
   };
 }
 
-/** A worker's way through the turnstile of its run. */
-export class Turnstile {
+/** A worker's way through the limiter of its run. */
+export class RateLimiter {
   readonly #limits: Limits;
   readonly #socket: Socket;
   readonly #replies = new Map<number, { resolve: (ok: boolean) => void; reject: (error: Error) => void }>();
@@ -182,7 +182,7 @@ export class Turnstile {
   private constructor(entrance: Entrance, limits: Limits) {
     this.#limits = limits;
     this.#socket = connect(entrance.port, '127.0.0.1');
-    // The turnstile alone keeps no worker alive.
+    // The limiter alone keeps no worker alive.
     this.#socket.unref();
     receive<Message>(this.#socket, (message) => {
       if ('resumeAt' in message) this.#resumeAt = message.resumeAt;
@@ -199,13 +199,13 @@ export class Turnstile {
     });
   }
 
-  /** Enters the turnstile of a run. Throws Stopped if nobody serves it any more. */
-  static async enter(entrance: Entrance, limits: Limits): Promise<Turnstile> {
-    const turnstile = new Turnstile(entrance, limits);
-    const welcome = turnstile.#reply(0);
-    send(turnstile.#socket, { token: entrance.token });
+  /** Enters the limiter of a run. Throws Stopped if nobody serves it any more. */
+  static async enter(entrance: Entrance, limits: Limits): Promise<RateLimiter> {
+    const limiter = new RateLimiter(entrance, limits);
+    const welcome = limiter.#reply(0);
+    send(limiter.#socket, { token: entrance.token });
     await welcome;
-    return turnstile;
+    return limiter;
   }
 
   /** Why the run is over; undefined while it goes on. */

@@ -4,12 +4,12 @@ import type { Suite, TestCase } from '@playwright/test/reporter';
 import { catalogue, catalogueSha256, type Level, type Requirement } from '../schemas/catalogue.ts';
 import type { Outcome } from '../schemas/outcomes.ts';
 import type { RequirementId } from '../schemas/requirement-id.ts';
-import { EXCHANGE_TYPE, TALLY_TYPE, type Tally } from '../target/exchange.ts';
+import { CASE_LOG_TYPE, type CaseLog, EXCHANGE_TYPE } from '../target/exchange.ts';
 import { type Created, createdBy, readLedger, unique } from '../target/ledger.ts';
 import { shorten } from '../target/printable.ts';
 import type { Run } from '../target/run.ts';
 import type { Depth } from '../target/settings.ts';
-import { judge, leftOut, omission, requirementsOf, worst } from './outcome.ts';
+import { judge, leftOut, omission, requirementsOf, worst } from './judge.ts';
 
 /** The verdict on a target; null: none, the suite was set up wrongly or broke. */
 export type Verdict = 'conforms' | 'partial' | 'inconclusive' | 'flaky' | 'does not conform' | null;
@@ -55,7 +55,7 @@ export type Result = {
 };
 
 /** What the runner knows at the end of a run. */
-export type Ending = {
+export type RunEnd = {
   /** Names the run. */
   id: string;
   suite: Suite | undefined;
@@ -81,7 +81,7 @@ const LONGEST = 20_000;
 const codes: Record<Exclude<Verdict, null>, number> = { conforms: 0, partial: 0, 'does not conform': 1, flaky: 1, inconclusive: 2 };
 
 /** Everything that a run found out. */
-export function summarize(ending: Ending): Result {
+export function summarize(ending: RunEnd): Result {
   const { suite, seed } = ending;
   const checks = new Map<RequirementId, CheckResult[]>();
   const faults = [...ending.faults];
@@ -93,18 +93,18 @@ export function summarize(ending: Ending): Result {
       continue;
     }
     const judged = judge(test);
-    const tally = tallyOf(test);
+    const log = caseLogOf(test);
     faults.push(...judged.faults.map((fault) => `${titleOf(test)}: ${fault}`));
-    for (const { requirement, outcome, message } of judged.findings) {
+    for (const { requirement, outcome, message } of judged.judgements) {
       const check = {
         title: titleOf(test),
         file: fileOf(test),
         line: test.location.line,
         outcome,
         message: message === null ? null : shorten(message, LONGEST),
-        seed: tally?.seed ?? seed,
-        path: outcome === 'failed' || outcome === 'flaky' ? (tally?.path ?? null) : null,
-        exchanges: tally?.requests ?? exchangesOf(test).length,
+        seed: log?.seed ?? seed,
+        path: outcome === 'failed' || outcome === 'flaky' ? (log?.path ?? null) : null,
+        exchanges: log?.requests ?? exchangesOf(test).length,
         seconds: test.results.reduce((sum, { duration }) => sum + Math.max(0, duration), 0) / 1000,
       };
       checks.set(requirement, [...(checks.get(requirement) ?? []), check]);
@@ -142,7 +142,7 @@ export function summarize(ending: Ending): Result {
 }
 
 function decide(
-  ending: Ending,
+  ending: RunEnd,
   requirements: RequirementResult[],
   omitted: Result['omitted'],
   leftOut: { reason: string }[],
@@ -192,15 +192,15 @@ function fileOf({ location }: TestCase): string {
 }
 
 /** What a generated check did, of its last attempt; undefined for any other check. */
-function tallyOf(test: TestCase): Tally | undefined {
-  const attached = test.results.flatMap(({ attachments }) => attachments).filter(({ contentType }) => contentType === TALLY_TYPE);
-  const tallies = attached.map(({ body, path }): Tally => JSON.parse((body ?? readFileSync(path ?? '')).toString()));
-  const last = tallies.at(-1);
+function caseLogOf(test: TestCase): CaseLog | undefined {
+  const attached = test.results.flatMap(({ attachments }) => attachments).filter(({ contentType }) => contentType === CASE_LOG_TYPE);
+  const logs = attached.map(({ body, path }): CaseLog => JSON.parse((body ?? readFileSync(path ?? '')).toString()));
+  const last = logs.at(-1);
   return (
     last && {
       ...last,
-      requests: tallies.reduce((sum, { requests }) => sum + requests, 0),
-      created: tallies.flatMap(({ created }) => created),
+      requests: logs.reduce((sum, { requests }) => sum + requests, 0),
+      created: logs.flatMap(({ created }) => created),
     }
   );
 }
@@ -226,14 +226,14 @@ function exchangesOf(test: TestCase): Recorded[] {
  */
 export function trafficOf(suite: Suite | undefined, run: Run | undefined): { requests: number; created: Created[] } {
   const tests = suite?.allTests() ?? [];
-  const tallies = tests.flatMap((test) => tallyOf(test) ?? []);
-  // The exchanges that a generated check shows are in its tally.
-  const exchanges = tests.flatMap((test) => (tallyOf(test) ? [] : exchangesOf(test)));
-  const generated = tallies.reduce((sum, { requests }) => sum + requests, 0);
+  const logs = tests.flatMap((test) => caseLogOf(test) ?? []);
+  // The exchanges that a generated check shows are in its log.
+  const exchanges = tests.flatMap((test) => (caseLogOf(test) ? [] : exchangesOf(test)));
+  const generated = logs.reduce((sum, { requests }) => sum + requests, 0);
   const created =
     // The journal is in the folder of results, which may have been removed meanwhile.
     run?.ledger === undefined || !existsSync(run.ledger)
-      ? unique([...tallies.flatMap((tally) => tally.created), ...exchanges.flatMap(createdIn)])
+      ? unique([...logs.flatMap((log) => log.created), ...exchanges.flatMap(createdIn)])
       : readLedger(run.ledger);
   return { requests: exchanges.length + generated + (run?.preflight.requests ?? 0), created };
 }

@@ -1,16 +1,16 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from '@playwright/test';
-import { type Events, type Limits, Spent, Stopped, serveTurnstile, Turnstile } from '../target/turnstile.ts';
+import { type Events, type Limits, RateLimiter, Spent, Stopped, serveLimiter } from '../target/limiter.ts';
 
-/** Two workers at one turnstile. */
+/** Two workers at one limiter. */
 async function withWorkers(
   limits: Limits,
-  use: (workers: [Turnstile, Turnstile], close: () => Promise<void>) => Promise<void>,
+  use: (workers: [RateLimiter, RateLimiter], close: () => Promise<void>) => Promise<void>,
   events: Events = {},
 ): Promise<void> {
-  const { entrance, close } = await serveTurnstile(limits, events);
-  const workers: [Turnstile, Turnstile] = [await Turnstile.enter(entrance, limits), await Turnstile.enter(entrance, limits)];
+  const { entrance, close } = await serveLimiter(limits, events);
+  const workers: [RateLimiter, RateLimiter] = [await RateLimiter.enter(entrance, limits), await RateLimiter.enter(entrance, limits)];
   try {
     await use(workers, close);
   } finally {
@@ -19,12 +19,12 @@ async function withWorkers(
   }
 }
 
-test.describe('the turnstile', () => {
+test.describe('the limiter', () => {
   test('lets no more through at once than it may, all workers together', async () => {
     await withWorkers({ concurrency: 3 }, async (workers) => {
       let inside = 0;
       let most = 0;
-      const visit = async (worker: Turnstile, slots: number) => {
+      const visit = async (worker: RateLimiter, slots: number) => {
         const release = await worker.take(slots);
         inside += slots;
         most = Math.max(most, inside);
@@ -102,7 +102,7 @@ test.describe('the turnstile', () => {
   test('ends a run that would wait for more than a minute in all', async () => {
     const reasons: string[] = [];
     const events = { onStop: (reason: string) => reasons.push(reason) };
-    const use = async ([first, second]: [Turnstile, Turnstile]) => {
+    const use = async ([first, second]: [RateLimiter, RateLimiter]) => {
       await expect(first.wait(61_000, 429)).rejects.toThrow(
         /answers 429 and asks for more than 60 s of waiting in all; set TRUSTLY_MAX_RPS/,
       );
@@ -126,7 +126,7 @@ test.describe('the turnstile', () => {
   });
 
   test('lets nobody in who does not show its word', async () => {
-    const { entrance, close } = await serveTurnstile({ concurrency: 1 });
+    const { entrance, close } = await serveLimiter({ concurrency: 1 });
     for (const text of ['{"token":"x"}', '{"id":1,"take":1}', 'GET / HTTP/1.1']) {
       const socket = connect(entrance.port, '127.0.0.1').resume();
       socket.write(`${text}\n`);
