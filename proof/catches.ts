@@ -29,7 +29,7 @@ export const SLOW: readonly string[] = [
 const combined = new Set<string>(combinations.flatMap(({ latitudes }) => latitudes));
 
 /** Whether a lawful server is left to `npm run proof`: what makes it different stands in a combination too, or it is slow. */
-export const isExtra = (name: string): boolean => combined.has(name) || SLOW.includes(name);
+export const isNightly = (name: string): boolean => combined.has(name) || SLOW.includes(name);
 
 /** Where the short form stands. */
 export const README = new URL('../README.md', import.meta.url);
@@ -59,7 +59,7 @@ export function shortTable(found: readonly Row[]): string {
     });
   return [
     `${broken.length} broken servers are caught, each by an example check of what it breaks, and ${generatedOnlyServers.length} more, which no example shows, by generated ones. Of ${lawfulServers.length} lawful ones none is accused of a MUST: ` +
-      `${lawfulServers.filter(({ name }) => !isExtra(name)).length} of them, and the sandbox itself, in \`npm test\`, all in \`npm run proof\`.`,
+      `${lawfulServers.filter(({ name }) => !isNightly(name)).length} of them, and the sandbox itself, in \`npm test\`, all in \`npm run proof\`.`,
     '',
     '| requirement | level | broken servers on which a check of it fails |',
     '|---|---|---|',

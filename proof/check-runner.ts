@@ -10,9 +10,9 @@ import type { CaseLog } from '../target/exchange.ts';
 import { connect, enter, noteLag, type Run, reserve } from '../target/run.ts';
 import type { Depth } from '../target/settings.ts';
 import { recordAsserted } from '../tests/support/asserted.ts';
+import { Cases } from '../tests/support/cases.ts';
 import { type Check, collector } from '../tests/support/collection.ts';
 import { Customers } from '../tests/support/customers.ts';
-import { Generated } from '../tests/support/generated.ts';
 import { type CheckHost, Ended } from '../tests/support/host.ts';
 import { failure } from '../tests/support/matchers.ts';
 import { openRun } from '../tests/support/setup.ts';
@@ -60,26 +60,26 @@ export async function runChecks(
   if (server.consistentReads) noteLag(run, 'none');
   const limiter = await enter(run);
   const [client, outsider] = [connect(run, limiter), connect(run, limiter)];
-  const kept = {};
+  const knowledge = {};
   const checkRuns: CheckRun[] = [];
   let requests = run.preflight.requests;
-  let cases = 0;
+  let performed = 0;
   for (const check of checks) {
     const failures: { message: string; asserted: boolean }[] = [];
     const host = proofHost(check, failures, () => {
       requests += 1;
     });
-    const customers = new Customers({ client, outsider, run, limiter, host, budget: BUDGET, people: peopleOf(run, check), kept });
+    const customers = new Customers({ client, outsider, run, limiter, host, budget: BUDGET, people: peopleOf(run, check), knowledge });
     const keep = (log: CaseLog) => {
       requests += log.requests;
-      cases += log.cases;
+      performed += log.cases;
       return Promise.resolve();
     };
     const title = check.title.split(' › ').at(-1) ?? '';
-    const generated = new Generated({ run, client, outsider, limiter, kept, title, attempt: 0, host, keep });
+    const cases = new Cases({ run, client, outsider, limiter, knowledge, title, attempt: 0, host, keep });
     const asserted = recordAsserted();
     let ended: AttemptRecord['ended'];
-    await check.body({ customers, generated }).catch((error) => {
+    await check.body({ customers, cases }).catch((error) => {
       if (error instanceof Ended) ended = { ending: error.ending, reason: error.message };
       else failures.push({ message: String(error), asserted: 'matcherResult' in error });
     });
@@ -91,7 +91,7 @@ export async function runChecks(
   limiter.close();
   for (const each of [client, outsider]) each.dispose();
   await close();
-  return { checkRuns, requests, cases, seconds: (Date.now() - start) / 1000 };
+  return { checkRuns, requests, cases: performed, seconds: (Date.now() - start) / 1000 };
 }
 
 function proofHost(check: Check, failures: { message: string; asserted: boolean }[], count: () => void): CheckHost {

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { requirementOf } from '../schemas/catalogue.ts';
-import { isExtra, PROOF, type Row } from './catches.ts';
+import { isNightly, PROOF, type Row } from './catches.ts';
 import { CheckWorker } from './check-worker.ts';
 import { brokenServers, conformingServer, generatedOnlyServers, lawfulServers } from './servers.ts';
 
@@ -62,10 +62,10 @@ test.describe('a broken server that no example shows is caught', () => {
 
 test.describe('a lawful server is not accused', () => {
   for (const { name, why } of [conformingServer, ...lawfulServers]) {
-    test(name, { tag: isExtra(name) ? '@extra' : [] }, async () => {
+    test(name, { tag: isNightly(name) ? '@nightly' : [] }, async () => {
       const { checkRuns: examples, requests, seconds } = await worker.run({ server: name });
       // Of those that `npm test` performs, the generated checks come to the one that uses everything: the others are `npm run proof`'s.
-      const both = isExtra(name) || name === 'most-lenient' || name === 'conforming';
+      const both = isNightly(name) || name === 'most-lenient' || name === 'conforming';
       const generated = both ? await worker.run({ server: name, generated: { seed: 1, depth: 'quick' } }) : { checkRuns: [] };
 
       const checkRuns = [...examples, ...generated.checkRuns];

@@ -6,7 +6,7 @@ export default {
   categories: [
     { name: 'Fault of the suite', matchers: { message: /^(Error: )?SuiteFault/ } },
     { name: 'Server error', matchers: { message: /\[REF-3\]|\b5\d\d (Internal|Bad|Service|Gateway)/ } },
-    { name: 'No answer', matchers: { message: /Unanswered|no answer|ECONN/ } },
+    { name: 'No answer', matchers: { message: /NoResponse|no answer|ECONN/ } },
     { name: 'Too slow', matchers: { message: /Test timeout/ } },
     { name: 'Outage', matchers: { statuses: ['skipped'], message: /inconclusive: / } },
     { name: 'Not testable: something it needs has failed', matchers: { statuses: ['skipped'], message: /not testable: / } },

@@ -11,7 +11,7 @@ export type Judgement = { requirement: RequirementId; outcome: Outcome; message:
 
 /** What one attempt of a check says: of the requirements it names, and of others that it saw broken on its way. */
 export type Attempt = {
-  own: { outcome: Outcome | 'unanswered'; message: string | null };
+  own: { outcome: Outcome | 'no-response'; message: string | null };
   /** The requirements that its errors name by a mark, as `[NULL-1]`, and what they say. */
   marked: Map<RequirementId, string>;
   /** What its expectations were about. */
@@ -26,7 +26,7 @@ export type Attempt = {
 export type Failure = { message: string; asserted: boolean };
 
 /** The requirement that a request breaks which gets no answer; what its check is about could not be seen. */
-const UNANSWERED = 'REF-3';
+const NO_RESPONSE = 'REF-3';
 
 /** The requirements that a check names by its tags. */
 export function requirementsOf(test: TestCase): RequirementId[] {
@@ -79,12 +79,12 @@ export function settleAll(
       return { requirement, outcome: last.own.outcome === 'inconclusive' ? 'inconclusive' : 'flaky', message };
     }),
   ];
-  if (first.own.outcome === 'unanswered' && last.own.outcome === 'unanswered') {
+  if (first.own.outcome === 'no-response' && last.own.outcome === 'no-response') {
     const { message } = last.own;
     return {
       judgements: [
-        ...judgements.filter(({ requirement }) => requirement !== UNANSWERED),
-        { requirement: UNANSWERED, outcome: 'failed', message },
+        ...judgements.filter(({ requirement }) => requirement !== NO_RESPONSE),
+        { requirement: NO_RESPONSE, outcome: 'failed', message },
       ],
       faults,
     };
@@ -112,10 +112,10 @@ function shareOf({ own, marked, asserted }: Attempt, requirement: RequirementId,
 /** Two attempts in one outcome: a failure stands where fresh data fail too. */
 function settle(first: Attempt['own'], last: Attempt['own'], confirmed: boolean): { outcome: Outcome; message: string | null } {
   if (last.outcome === 'failed') return { outcome: 'failed', message: last.message };
-  if (last.outcome === 'unanswered') return { outcome: 'not-testable', message: last.message?.split('\n')[0] ?? null };
+  if (last.outcome === 'no-response') return { outcome: 'not-testable', message: last.message?.split('\n')[0] ?? null };
   if (!confirmed || first.outcome === 'passed') return { outcome: last.outcome, message: last.message };
   // A target that was out of order for a moment is not wrong for it; nor is a failure confirmed by a check that could not be run again.
-  if (first.outcome === 'unanswered' || last.outcome === 'inconclusive') return { outcome: 'inconclusive', message: first.message };
+  if (first.outcome === 'no-response' || last.outcome === 'inconclusive') return { outcome: 'inconclusive', message: first.message };
   if (first.outcome === 'failed') return { outcome: 'flaky', message: first.message };
   return { outcome: last.outcome, message: last.message };
 }
@@ -159,7 +159,7 @@ export function toAttempt(failures: readonly Failure[], { asserted, confirmed = 
     const mark = readMark(text);
     if (mark && isRequirementId(mark.id)) marked.set(mark.id, mark.message);
     else if (mark) fault = `the catalogue has no requirement ${mark.id}: ${mark.message}`;
-    else if (text.startsWith('Unanswered: ')) own = { outcome: 'unanswered', message: text.replace('Unanswered: ', '') };
+    else if (text.startsWith('NoResponse: ')) own = { outcome: 'no-response', message: text.replace('NoResponse: ', '') };
     else if (/^(Test timeout of|Tearing down "attempt" exceeded the test timeout of) \d+ms/.test(text))
       own = { outcome: 'inconclusive', message: 'the target is too slow for the check' };
     else if (asserted) own = { outcome: 'failed', message: text };

@@ -9,8 +9,8 @@ import { type Sandbox, startSandbox } from '../sandbox/server.ts';
 import type { RequirementId } from '../schemas/requirement-id.ts';
 import { connect, enter } from '../target/run.ts';
 import type { Replay } from '../target/settings.ts';
+import { type AtOnce, Cases, Violation } from '../tests/support/cases.ts';
 import type { Customers } from '../tests/support/customers.ts';
-import { type AtOnce, Generated, Violation } from '../tests/support/generated.ts';
 import { openRun } from '../tests/support/setup.ts';
 
 type Property<Value> = (customers: Customers, value: Value, atOnce: AtOnce) => Promise<void>;
@@ -45,8 +45,8 @@ async function hold<Value>(
   const limiter = await enter(run);
   const [client, outsider] = [connect(run, limiter), connect(run, limiter)];
   const held: Held = { message: undefined, ended: undefined, path: null, requests: 0 };
-  const generated = new Generated({
-    ...{ run, client, outsider, limiter, kept: {}, title: 'a check', attempt: 0 },
+  const generated = new Cases({
+    ...{ run, client, outsider, limiter, knowledge: {}, title: 'a check', attempt: 0 },
     host: {
       id: 'a check',
       step: (_intent, body) => body(),

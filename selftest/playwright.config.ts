@@ -11,8 +11,8 @@ export default defineConfig({
   timeout: 120_000,
   forbidOnly: !!process.env.CI,
   projects: [
-    { name: 'proof', testMatch: 'proof/proof.spec.ts', grepInvert: /@extra/, fullyParallel: true },
-    { name: 'extra', testMatch: 'proof/proof.spec.ts', grep: /@extra/, fullyParallel: true },
+    { name: 'proof', testMatch: 'proof/proof.spec.ts', grepInvert: /@nightly/, fullyParallel: true },
+    { name: 'nightly', testMatch: 'proof/proof.spec.ts', grep: /@nightly/, fullyParallel: true },
     { name: 'suite', testMatch: 'selftest/*.spec.ts', testIgnore: 'selftest/hostile.spec.ts', grepInvert: /@daily/ },
     { name: 'daily', testMatch: 'selftest/safety.spec.ts', grep: /@daily/, fullyParallel: true },
     { name: 'hostile', testMatch: 'selftest/hostile.spec.ts', fullyParallel: true },

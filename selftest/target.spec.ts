@@ -3,7 +3,7 @@ import { type AddressInfo, createServer as createTcpServer, type Socket } from '
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, test } from '@playwright/test';
 import { anonymous, merchant } from '../target/authorization.ts';
-import { Client, type Reach } from '../target/client.ts';
+import { Client, type ClientOptions } from '../target/client.ts';
 import { curl } from '../target/exchange.ts';
 import { detector, redactor, secretsOf } from '../target/redaction.ts';
 
@@ -11,7 +11,11 @@ const credentials = { accessId: 'the-access-id', accessKey: 's3cret+key/ÿ"=' };
 const authorization = merchant(credentials);
 
 /** A client of a server at this port, and what it was made to wait. */
-async function withClient(port: number, use: (client: Client, waits: string[]) => Promise<void>, more: Partial<Reach> = {}): Promise<void> {
+async function withClient(
+  port: number,
+  use: (client: Client, waits: string[]) => Promise<void>,
+  more: Partial<ClientOptions> = {},
+): Promise<void> {
   const waits: string[] = [];
   const { keys, all } = secretsOf([credentials]);
   const client = new Client({
@@ -37,7 +41,7 @@ async function withClient(port: number, use: (client: Client, waits: string[]) =
 async function withServer(
   handle: (request: IncomingMessage, response: ServerResponse, count: number) => void,
   use: (client: Client, waits: string[]) => Promise<void>,
-  more: Partial<Reach> = {},
+  more: Partial<ClientOptions> = {},
 ) {
   let count = 0;
   const server: Server = createServer((incoming, response) => {
@@ -169,7 +173,7 @@ test.describe('the client', () => {
         async (client) => {
           const answer = await client.send({ body: {}, authorization });
           expect(String(answer)).toBe(error);
-          expect(answer).toMatchObject({ malformed: true, unanswered: false, accepted: false, status: 0 });
+          expect(answer).toMatchObject({ malformed: true, noResponse: false, accepted: false, status: 0 });
         },
       );
     });
@@ -190,7 +194,7 @@ test.describe('the client', () => {
         const answer = await client.send({ body: {}, authorization });
         if (typeof error === 'string') expect(String(answer)).toBe(error);
         else expect(String(answer)).toMatch(error);
-        expect(answer).toMatchObject({ malformed: true, unanswered: false });
+        expect(answer).toMatchObject({ malformed: true, noResponse: false });
         expect(connections()).toBe(1);
       });
     });
@@ -254,7 +258,7 @@ test.describe('the client', () => {
       try {
         const send = async (client: Client) => {
           const answer = await client.send({ body: {}, authorization });
-          expect(answer.unanswered).toBe(true);
+          expect(answer.noResponse).toBe(true);
           expect(String(answer)).toMatch(/^the proxy answers 407 Proxy Authentication Required instead of the target/);
         };
         await withClient(9, send, { baseUrl: `${scheme}://10.1.2.3/api` });
@@ -292,7 +296,7 @@ test.describe('the client', () => {
       },
       async (client) => {
         const answer = await client.send({ body: {}, authorization });
-        expect(answer.unanswered).toBe(true);
+        expect(answer.noResponse).toBe(true);
         expect(requests).toBe(1);
         expect(answer.exchange.error).toBe('the connection was closed before an answer came');
         expect(redactedText(answer.exchange)).toBe(true);

@@ -72,8 +72,8 @@ test.describe('an outcome', () => {
     ['not applicable', [attempt({ ended: { ending: 'not-applicable', reason: 'one merchant' } })], 'not-applicable'],
     ['an outage', [attempt({ ended: { ending: 'inconclusive', reason: 'gone' } })], 'inconclusive'],
     ['failed, then an outage', [failed, attempt({ ended: { ending: 'inconclusive', reason: 'gone' } })], 'inconclusive'],
-    ['unanswered once', [attempt({ thrown: 'Unanswered: 503' }), passed], 'inconclusive'],
-    ['unanswered twice', [attempt({ thrown: 'Unanswered: 503' }), attempt({ thrown: 'Unanswered: 503' })], 'not-testable'],
+    ['unanswered once', [attempt({ thrown: 'NoResponse: 503' }), passed], 'inconclusive'],
+    ['unanswered twice', [attempt({ thrown: 'NoResponse: 503' }), attempt({ thrown: 'NoResponse: 503' })], 'not-testable'],
     ['too slow', [attempt({ thrown: 'Test timeout of 60000ms exceeded.' })], 'inconclusive'],
     ['never run', [], 'inconclusive'],
     ['skipped by Playwright', [{ ...passed, status: 'skipped', annotations: [{ type: 'skip', description: 'later' }] }], 'inconclusive'],
@@ -118,7 +118,7 @@ test.describe('an outcome', () => {
   });
 
   test('of requests that are never answered is REF-3', () => {
-    const unanswered = attempt({ thrown: 'Unanswered: 503' });
+    const unanswered = attempt({ thrown: 'NoResponse: 503' });
     const { judgements } = judge(check(['UPD-2'], unanswered, unanswered));
     expect(judgements.map(({ requirement, outcome }) => `${requirement} ${outcome}`)).toEqual(['UPD-2 not-testable', 'REF-3 failed']);
   });

@@ -104,7 +104,7 @@ export class Answer {
   }
 
   /** Whether the target seems out of order rather than wrong: nothing came back, or a 502, 503 or 504. */
-  get unanswered(): boolean {
+  get noResponse(): boolean {
     return (this.status === 0 && !this.malformed) || [502, 503, 504].includes(this.status);
   }
 

@@ -24,7 +24,7 @@ export type Outgoing = {
 };
 
 /** How a client reaches a target. */
-export type Reach = {
+export type ClientOptions = {
   baseUrl: string;
   /** Milliseconds that one request may take. */
   timeout: number;
@@ -57,11 +57,11 @@ export const USER_AGENT = 'trustly-customers-conformance/1.0.0';
 
 /** A client of the target. It reuses connections and keeps nothing else between requests. */
 export class Client {
-  readonly #reach: Reach;
+  readonly #options: ClientOptions;
   #agent: HttpAgent | undefined;
 
-  constructor(reach: Reach) {
-    this.#reach = reach;
+  constructor(options: ClientOptions) {
+    this.#options = options;
   }
 
   /**
@@ -71,15 +71,15 @@ export class Client {
   async send(outgoing: Outgoing): Promise<Answer> {
     let settle: ((answer: Answer) => void) | undefined;
     for (let repeats = 0; ; repeats += 1) {
-      await this.#reach.pass();
-      settle ??= this.#reach.record?.(outgoing);
+      await this.#options.pass();
+      settle ??= this.#options.record?.(outgoing);
       const answer = await this.#attempt(outgoing, repeats);
       if (answer.status !== 429 && (answer.status !== 503 || repeats === UNAVAILABLE)) {
         settle?.(answer);
         return answer;
       }
       const pause = Math.min(PAUSE.first * 2 ** repeats, PAUSE.most);
-      await this.#reach.wait(Math.max(pause, retryAfter(answer)), answer.status).catch((error) => {
+      await this.#options.wait(Math.max(pause, retryAfter(answer)), answer.status).catch((error) => {
         settle?.(answer);
         throw error;
       });
@@ -93,7 +93,7 @@ export class Client {
   }
 
   async #attempt(outgoing: Outgoing, repeats: number): Promise<Answer> {
-    const { baseUrl, redact, leaks, headers: extra = [] } = this.#reach;
+    const { baseUrl, redact, leaks, headers: extra = [] } = this.#options;
     const { method = 'POST', path = '/customers', query, authorization, body } = outgoing;
     const mediaType = outgoing.mediaType === undefined && body !== undefined ? 'application/json' : outgoing.mediaType;
     // encodeURIComponent writes %20 and %2B, which every decoder reads alike; URLSearchParams would write a bare plus sign for a space.
@@ -110,7 +110,7 @@ export class Client {
       headers,
       authorization: { shown: authorization.shown, curl: authorization.curl },
       ...(extra.length && { extra: extra.map(({ name, variable }) => ({ name, variable })) }),
-      ...(this.#reach.certificate && { certificate: true }),
+      ...(this.#options.certificate && { certificate: true }),
       ...(data && { body: data.toString('utf8') }),
     };
     const all = {
@@ -129,7 +129,7 @@ export class Client {
   }
 
   #newAgent(keepAlive: boolean): HttpAgent {
-    const { baseUrl, certificate, anyAddress = false } = this.#reach;
+    const { baseUrl, certificate, anyAddress = false } = this.#options;
     const secure = baseUrl.startsWith('https:');
     const options = { keepAlive, scheduling: 'lifo' as const, ...certificate };
     const proxy = proxyFor(baseUrl);
@@ -148,7 +148,7 @@ export class Client {
   ): Promise<Pick<Exchange, 'response' | 'error' | 'malformed'> & { lost?: boolean }> {
     this.#agent ??= this.#newAgent(true);
     const agent = fresh ? this.#newAgent(false) : this.#agent;
-    const { timeout, baseUrl } = this.#reach;
+    const { timeout, baseUrl } = this.#options;
     // The path is sent as it is: a URL object would resolve a customerId of dots.
     const { protocol, hostname, port, origin } = new URL(url);
     const send = protocol === 'https:' ? requestHttps : requestHttp;

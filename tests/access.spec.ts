@@ -1,12 +1,12 @@
 import { compare } from '../generators/model.ts';
 import { type Authorization, anonymous, inOtherCase, literal, otherScheme, unknownMerchant, wrongKey } from '../target/authorization.ts';
 import type { Credentials } from '../target/settings.ts';
-import { after, type Customers, pick, selectors } from './support/customers.ts';
+import { type Customers, pick, selectors, stateAfter } from './support/customers.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
 
-type Way = readonly [what: string, authorization: (credentials: Credentials) => Authorization];
+type CredentialCase = readonly [what: string, authorization: (credentials: Credentials) => Authorization];
 
-const ways: Record<'ACC-1' | 'ACC-2' | 'ACC-3', readonly Way[]> = {
+const ways: Record<'ACC-1' | 'ACC-2' | 'ACC-3', readonly CredentialCase[]> = {
   'ACC-1': [['no Authorization header', () => anonymous]],
   'ACC-2': [
     ['an unknown accessId and key', () => unknownMerchant()],
@@ -42,7 +42,7 @@ async function expectShutOut(customers: Customers, authorization: Authorization)
 }
 
 test.describe('nothing is done with', () => {
-  for (const [id, cases] of Object.entries(ways) as [keyof typeof ways, readonly Way[]][]) {
+  for (const [id, cases] of Object.entries(ways) as [keyof typeof ways, readonly CredentialCase[]][]) {
     for (const [what, authorization] of cases) {
       test(what, requirement(id), async ({ customers }) => {
         await expectShutOut(customers, authorization(customers.credentials));
@@ -75,7 +75,7 @@ test.describe('another merchant', () => {
 
       const answer = await other.update(before, by, { vip: '2' });
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(before.customerId);
       await expect(customers.stored(before)).toMatchCustomer(before.state);
     });
@@ -109,7 +109,7 @@ test.describe('another merchant', () => {
       'get',
     );
 
-    expect(answer).toBeAnswered();
+    expect(answer).toBeAcceptedOrRefused();
     expect(answer.customer, "the other merchant's customer").toBeUndefined();
     expect(answer).toContainNoneOf(secrets);
     for (const query of [{ externalId: before.externalId }, { customerId: before.customerId }]) {
@@ -131,7 +131,7 @@ test.describe('another merchant', () => {
         place === 'query' ? { externalId: own.externalId } : undefined,
       );
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       expect(answer.customer?.customerId, of('ACC-5', 'the customerId in the answer')).not.toBe(before.customerId);
       await expect(customers.stored(before), of('ACC-5', 'the customer')).toMatchCustomer(before.state);
       const { name = '', phone = '' } = before.state;
@@ -144,7 +144,7 @@ test.describe('another merchant', () => {
       const other = customers.ofOtherMerchant();
       const before = await customers.given({}, customers.people.full());
       // Whatever remembers whom the externalId names knows it now.
-      customers.reached(before, await customers.update(before, by, {}));
+      customers.assumeUpdated(before, await customers.update(before, by, {}));
       const { externalId: _own, ...person } = other.people.full('CA');
       const body = by === 'query' ? person : { ...person, externalId: before.externalId };
       const created = await other.upsert(
@@ -152,11 +152,11 @@ test.describe('another merchant', () => {
         body,
         by === 'query' ? { externalId: before.externalId } : undefined,
       );
-      expect(created).toBeAnswered();
+      expect(created).toBeAcceptedOrRefused();
       expect(created.customer?.customerId, "the customerId of the other's customer").not.toBe(before.customerId);
       await expect(customers.stored(before), "the customer after a create of the other's").toMatchCustomer(before.state);
       if (created.refused) customers.notApplicable('such a create is refused');
-      const known = other.known(created, { ...person, externalId: before.externalId });
+      const known = other.fromCreate(created, { ...person, externalId: before.externalId });
       const shown = (await other.read(known)).customer;
       if (!shown) return customers.notTestable("the other's customer could not be read");
       // What a create keeps of it is the create's own to tell.
@@ -164,10 +164,10 @@ test.describe('another merchant', () => {
       const theirs = { ...known, state: pick(known.state, kept) };
 
       if (created.customer?.externalId !== before.externalId) customers.notApplicable('a create by the query takes no externalId over');
-      customers.reached(theirs, await other.update(theirs, by, { name: 'Other Merchant', vip: '8', externalTier: null }));
+      customers.assumeUpdated(theirs, await other.update(theirs, by, { name: 'Other Merchant', vip: '8', externalTier: null }));
       await expect(customers.stored(before), "the customer after an update of the other's").toMatchCustomer(before.state);
-      const changed = after(theirs, { name: 'Other Merchant', vip: '8', externalTier: null });
-      customers.reached(before, await customers.update(before, by, { vip: '5', currency: null }));
+      const changed = stateAfter(theirs, { name: 'Other Merchant', vip: '8', externalTier: null });
+      customers.assumeUpdated(before, await customers.update(before, by, { vip: '5', currency: null }));
       await expect(other.stored(theirs), "the other's customer after an update of this one").toMatchCustomer(changed);
     });
   }
@@ -180,7 +180,7 @@ test.describe('another merchant', () => {
       const [ours, theirs] = [customers.people.plain(), other.people.plain()];
       const answers = await Promise.all([customers.create(ours), other.create(theirs)]);
 
-      for (const answer of answers) expect(answer).toBeAnswered();
+      for (const answer of answers) expect(answer).toBeAcceptedOrRefused();
       const [own, foreign] = answers.map(({ customer }) => customer);
       if (!own || !foreign) return customers.notTestable('no customer could be created');
       if (merchantId !== undefined) {

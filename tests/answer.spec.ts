@@ -1,7 +1,7 @@
 import { type Changes, compare } from '../generators/model.ts';
 import { validateAnswer } from '../schemas/contract.ts';
 import { insidesOf } from './support/answer-violation.ts';
-import { after, selectors } from './support/customers.ts';
+import { selectors, stateAfter } from './support/customers.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
 
 test.describe('an accepted request', () => {
@@ -45,7 +45,7 @@ test.describe('an accepted request', () => {
 
   test('a full customer validates in every answer', requirement('ANS-3'), async ({ customers }) => {
     const sent = customers.people.full();
-    const before = customers.known(await customers.create(sent), sent);
+    const before = customers.fromCreate(await customers.create(sent), sent);
     const removal = Object.fromEntries(Object.keys(customers.people.optional()).map((name) => [name, null])) as Changes;
 
     expect(before.created).toValidate();
@@ -61,7 +61,7 @@ test.describe('an accepted request', () => {
 
   test('a customer with no optional property validates', requirement('ANS-3'), async ({ customers }) => {
     const sent = customers.people.plain('CA');
-    const before = customers.known(await customers.create(sent), sent);
+    const before = customers.fromCreate(await customers.create(sent), sent);
 
     expect(before.created).toValidate();
     const answer = await customers.update(before, 'externalId', {});
@@ -73,7 +73,7 @@ test.describe('the customer in an answer', () => {
   test('a create shows the whole customer', requirement('ANS-5'), async ({ customers }) => {
     const before = await customers.given({}, customers.people.full());
 
-    customers.shows(before.created, before.state);
+    customers.assertShown(before.created, before.state);
   });
 
   for (const [by, how] of selectors) {
@@ -83,10 +83,10 @@ test.describe('the customer in an answer', () => {
 
       const answer = await customers.update(before, by, changes);
 
-      customers.reached(before, answer);
-      const read = await customers.read(before, after(before, changes));
+      customers.assumeUpdated(before, answer);
+      const read = await customers.read(before, stateAfter(before, changes));
       if (!read.customer) customers.notTestable(`the customer could not be read: ${read}`);
-      customers.shows(answer, after(before, changes), before.state);
+      customers.assertShown(answer, stateAfter(before, changes), before.state);
     });
   }
 });
@@ -131,7 +131,7 @@ test.describe('read-back', () => {
       'other',
     );
 
-    expect(answer).toBeAnswered();
+    expect(answer).toBeAcceptedOrRefused();
     expect(answer.customer?.customerId, 'the customer shown').not.toBe(before.customerId);
   });
 });

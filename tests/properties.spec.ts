@@ -6,10 +6,11 @@ import { apply, type Changes, type Difference, keptBy } from '../generators/mode
 import type { Customer, Json, JsonObject } from '../schemas/contract.ts';
 import type { Answer } from '../target/answer.ts';
 import type { Outgoing as Request } from '../target/client.ts';
-import { blame, holdAccepted, holdAnswered, holdNamed, holdState } from './support/blame.ts';
-import { after, type Customers, type Known, type Selector, selectors } from './support/customers.ts';
-import { generated, test } from './support/fixtures.ts';
-import { Violation } from './support/generated.ts';
+import { assertAccepted, assertAcceptedOrRefused, assertNamed, assertState } from './support/assertions.ts';
+import { attributeUpdate } from './support/attribution.ts';
+import { Violation } from './support/cases.ts';
+import { type Customers, type Selector, selectors, stateAfter, type TestCustomer } from './support/customers.ts';
+import { generatedCheck, test } from './support/fixtures.ts';
 
 const named = { customerId: 'IDY-1', externalId: 'IDY-2', query: 'IDY-3' } as const;
 
@@ -58,60 +59,65 @@ const removals = (customers: Customers, names: readonly string[]) =>
   Object.fromEntries(names.filter((name) => !customers.people.demanded.includes(name)).map((name) => [name, null])) as Changes;
 
 /** The changes without removals that the settings forbid, and without those of what is not there, which are left open. */
-const allowed = (customers: Customers, changes: Changes, { state }: Known) =>
+const allowed = (customers: Customers, changes: Changes, { state }: TestCustomer) =>
   Object.fromEntries(
     Object.entries(changes).filter(([name, value]) => value !== null || (name in state && !customers.people.demanded.includes(name))),
   ) as Changes;
 
 /** Updates a customer plainly, and holds the answer to name it. */
-async function change(customers: Customers, known: Known, by: Selector, changes: Changes): Promise<Known> {
+async function change(customers: Customers, known: TestCustomer, by: Selector, changes: Changes): Promise<TestCustomer> {
   const answer = await customers.update(known, by, changes);
-  holdAnswered(answer);
-  holdAccepted('UPD-1', answer);
-  holdNamed(named[by], answer, known);
+  assertAcceptedOrRefused(answer);
+  assertAccepted('UPD-1', answer);
+  assertNamed(named[by], answer, known);
   const state = apply(known.state, changes);
   const later = { ...known, state };
-  await holdState(customers.stored(later), state, (difference) => blame(difference, { changes, before: known.state }), known.state);
-  customers.shows(answer, state, known.state);
+  await assertState(
+    customers.stored(later),
+    state,
+    (difference) => attributeUpdate(difference, { changes, before: known.state }),
+    known.state,
+  );
+  customers.assertShown(answer, state, known.state);
   return later;
 }
 
 test.describe('generated customers', () => {
-  test('what is accepted reads back as it was sent', generated('CRE-3', 'VAL-5', 'VAL-6'), async ({ generated }) => {
-    await generated.hold(
+  test('what is accepted reads back as it was sent', generatedCheck('CRE-3', 'VAL-5', 'VAL-6'), async ({ cases }) => {
+    await cases.hold(
       { cases: 100 },
       () => unusualValues,
       async (customers, values) => {
-        await customers.keeping(Object.keys(values));
+        await customers.assumeKept(Object.keys(values));
         const sent = { ...customers.people.plain(), ...values };
         const created = await customers.create(sent);
-        holdAnswered(created);
+        assertAcceptedOrRefused(created);
         if (!created.customer) return;
         const of = (difference: Difference) => keptBy(difference, 'CRE-3');
-        await holdState(customers.stored(customers.known(created, sent)), sent, of);
+        await assertState(customers.stored(customers.fromCreate(created, sent)), sent, of);
       },
     );
   });
 
   test(
     'an update with unusual values is taken or refused whole',
-    generated('UPD-2', 'UPD-3', 'UPD-4', 'VAL-5', 'REF-1'),
-    async ({ generated }) => {
-      await generated.hold(
+    generatedCheck('UPD-2', 'UPD-3', 'UPD-4', 'VAL-5', 'REF-1'),
+    async ({ cases }) => {
+      await cases.hold(
         { cases: 50 },
         () => fc.tuple(unusualValues, selector, someOptional),
         async (customers, [values, by, optional]) => {
-          await customers.keeping(Object.keys(values));
+          await customers.assumeKept(Object.keys(values));
           const before = await customers.given(optional);
           const answer = await customers.update(before, by, values);
-          holdAnswered(answer);
-          const expected = answer.refused ? before.state : after(before, values);
+          assertAcceptedOrRefused(answer);
+          const expected = answer.refused ? before.state : stateAfter(before, values);
           const of = (difference: Difference) => {
             if (answer.refused) return 'REF-1';
-            const id = blame(difference, { changes: values, before: before.state });
+            const id = attributeUpdate(difference, { changes: values, before: before.state });
             return id === 'UPD-4' ? id : keptBy(difference, id);
           };
-          await holdState(customers.stored(before), expected, of, before.state);
+          await assertState(customers.stored(before), expected, of, before.state);
         },
       );
     },
@@ -119,27 +125,27 @@ test.describe('generated customers', () => {
 
   test(
     'any optional properties can be removed and the rest stays',
-    generated('NULL-1', 'NULL-2', 'NULL-3', 'NULL-4', 'NULL-5'),
-    async ({ generated }) => {
-      const cases = fc.tuple(
+    generatedCheck('NULL-1', 'NULL-2', 'NULL-3', 'NULL-4', 'NULL-5'),
+    async ({ cases }) => {
+      const removalOf = fc.tuple(
         everyOptional,
         fc.subarray([...removableProperties], { minLength: 1 }),
         fc.tuple(selector, selector, selector),
         someOptional,
       );
-      await generated.hold(
+      await cases.hold(
         { cases: 30 },
-        () => cases,
+        () => removalOf,
         async (customers, [optional, names, [first, second, third], again]) => {
           const changes = removals(customers, names);
           const before = await customers.given(optional);
           const gone = await customers.update(before, first, changes);
-          holdAccepted(names.length > 1 ? 'NULL-2' : 'NULL-1', gone);
-          customers.reached(before, gone);
+          assertAccepted(names.length > 1 ? 'NULL-2' : 'NULL-1', gone);
+          customers.assumeUpdated(before, gone);
           const removed = new Set(Object.keys(changes));
-          let known: Known = { ...before, state: after(before, changes) };
-          await holdState(customers.stored(known), known.state, (difference) => {
-            const id = blame(difference, { changes, before: before.state });
+          let known: TestCustomer = { ...before, state: stateAfter(before, changes) };
+          await assertState(customers.stored(known), known.state, (difference) => {
+            const id = attributeUpdate(difference, { changes, before: before.state });
             return id === 'NULL-1' && removed.size > 1 ? 'NULL-2' : id;
           });
           for (const [by, later] of [
@@ -147,14 +153,14 @@ test.describe('generated customers', () => {
             [third, again],
           ] as const) {
             const answer = await customers.update(known, by, later);
-            holdAccepted('UPD-1', answer);
-            customers.reached(known, answer);
+            assertAccepted('UPD-1', answer);
+            customers.assumeUpdated(known, answer);
             const was = known.state;
-            known = { ...known, state: after(known, later) };
-            await holdState(
+            known = { ...known, state: stateAfter(known, later) };
+            await assertState(
               customers.stored(known),
               known.state,
-              (difference) => blame(difference, { changes: later, before: was, removed }),
+              (difference) => attributeUpdate(difference, { changes: later, before: was, removed }),
               was,
             );
           }
@@ -165,9 +171,9 @@ test.describe('generated customers', () => {
 
   test(
     'an update is what was there, with what was sent, without what was null',
-    generated('UPD-2', 'UPD-3', 'UPD-4', 'NULL-1', 'NULL-5'),
-    async ({ generated }) => {
-      await generated.hold(
+    generatedCheck('UPD-2', 'UPD-3', 'UPD-4', 'NULL-1', 'NULL-5'),
+    async ({ cases }) => {
+      await cases.hold(
         { cases: 40 },
         () => fc.tuple(someOptional, someChanges, selector),
         async (customers, [optional, changes, by]) => {
@@ -178,8 +184,8 @@ test.describe('generated customers', () => {
     },
   );
 
-  test('repeating an update changes nothing', generated('UPD-8'), async ({ generated }) => {
-    await generated.hold(
+  test('repeating an update changes nothing', generatedCheck('UPD-8'), async ({ cases }) => {
+    await cases.hold(
       { cases: 15 },
       () => fc.tuple(someOptional, someChanges, selector, selector),
       async (customers, [optional, drawn, by, again]) => {
@@ -187,14 +193,14 @@ test.describe('generated customers', () => {
         const changes = allowed(customers, drawn, before);
         const known = await change(customers, before, by, changes);
         const answer = await customers.update(before, again, changes);
-        holdAnswered(answer);
-        await holdState(customers.stored(known), known.state, () => 'UPD-8', before.state);
+        assertAcceptedOrRefused(answer);
+        await assertState(customers.stored(known), known.state, () => 'UPD-8', before.state);
       },
     );
   });
 
-  test('disjoint updates commute', generated('UPD-9'), async ({ generated }) => {
-    await generated.hold(
+  test('disjoint updates commute', generatedCheck('UPD-9'), async ({ cases }) => {
+    await cases.hold(
       { cases: 15 },
       () => fc.tuple(someOptional, someChanges, fc.nat(2 ** 16 - 1), selector, selector),
       async (customers, [optional, drawn, side, one, other]) => {
@@ -208,18 +214,18 @@ test.describe('generated customers', () => {
           for (const [index, left] of order.entries()) {
             const part = Object.fromEntries(changes.filter((_entry, at) => ((side >> at) % 2 === 1) === left)) as Changes;
             const answer = await customers.update(known, index ? other : one, part);
-            holdAnswered(answer);
-            customers.reached(known, answer);
-            known = { ...known, state: after(known, part) };
+            assertAcceptedOrRefused(answer);
+            customers.assumeUpdated(known, answer);
+            known = { ...known, state: stateAfter(known, part) };
           }
-          await holdState(customers.stored(known), known.state, () => 'UPD-9', start);
+          await assertState(customers.stored(known), known.state, () => 'UPD-9', start);
         }
       },
     );
   });
 
-  test('an update in parts ends as the whole', generated('UPD-9'), async ({ generated }) => {
-    await generated.hold(
+  test('an update in parts ends as the whole', generatedCheck('UPD-9'), async ({ cases }) => {
+    await cases.hold(
       { cases: 15 },
       () => fc.tuple(someOptional, someChanges, fc.array(selector, { minLength: 3, maxLength: 3 })),
       async (customers, [optional, drawn, by]) => {
@@ -228,36 +234,41 @@ test.describe('generated customers', () => {
         for (const [index, [name, value]] of Object.entries(allowed(customers, drawn, before)).entries()) {
           const part = { [name]: value } as Changes;
           const answer = await customers.update(known, by[index % by.length] ?? 'customerId', part);
-          holdAnswered(answer);
-          holdAccepted('UPD-1', answer);
-          customers.reached(known, answer);
-          known = { ...known, state: after(known, part) };
+          assertAcceptedOrRefused(answer);
+          assertAccepted('UPD-1', answer);
+          customers.assumeUpdated(known, answer);
+          known = { ...known, state: stateAfter(known, part) };
         }
-        await holdState(customers.stored(known), known.state, () => 'UPD-9', before.state);
+        await assertState(customers.stored(known), known.state, () => 'UPD-9', before.state);
       },
     );
   });
 
-  test('the same JSON in other bytes is the same customer', generated('CRE-3', 'UPD-2', 'IDY-2'), async ({ generated }) => {
+  test('the same JSON in other bytes is the same customer', generatedCheck('CRE-3', 'UPD-2', 'IDY-2'), async ({ cases }) => {
     const spelling = fc.record({
       order: fc.nat(),
       space: fc.constantFrom('', ' ', '\n\t', '\r\n  '),
       escapes: fc.constantFrom('none', 'some', 'all' as const),
     });
-    await generated.hold(
+    await cases.hold(
       { cases: 25 },
       () => fc.tuple(everyOptional, someOptional, spelling),
       async (customers, [optional, changes, how]) => {
         const sent = { ...customers.people.plain(), ...optional };
         const created = await customers.create(sent, spell(json(sent), how));
-        holdAccepted('CRE-1', created);
-        const known = customers.known(created, sent);
-        await holdState(customers.stored(known), sent, () => 'CRE-3');
+        assertAccepted('CRE-1', created);
+        const known = customers.fromCreate(created, sent);
+        await assertState(customers.stored(known), sent, () => 'CRE-3');
         const body = { ...customers.essentials(sent), ...changes, externalId: known.externalId };
         const answer = await customers.send('update the customer', { body: spell(json(body), how) });
-        holdAccepted('UPD-1', answer);
-        holdNamed('IDY-2', answer, known);
-        await holdState(customers.stored(known), after(known, changes), (difference) => blame(difference, { changes, before: sent }), sent);
+        assertAccepted('UPD-1', answer);
+        assertNamed('IDY-2', answer, known);
+        await assertState(
+          customers.stored(known),
+          stateAfter(known, changes),
+          (difference) => attributeUpdate(difference, { changes, before: sent }),
+          sent,
+        );
       },
     );
   });
@@ -269,8 +280,8 @@ test.describe('generated faults', () => {
     fc.constantFrom(...faultKinds).chain(({ faults: ofKind }) => ofKind),
   );
 
-  test('a fault in an update is refused and leaves no trace', generated('REF-1', 'REF-3', 'REF-4', 'REF-5'), async ({ generated }) => {
-    await generated.hold(
+  test('a fault in an update is refused and leaves no trace', generatedCheck('REF-1', 'REF-3', 'REF-4', 'REF-5'), async ({ cases }) => {
+    await cases.hold(
       { cases: 70 },
       () => fc.tuple(fault, selector, everyOptional, someOptional),
       async (customers, [wrong, by, optional, sound]) => {
@@ -281,7 +292,7 @@ test.describe('generated faults', () => {
           ...(by === 'query' && { query: { externalId: before.externalId } }),
         });
         if (!answer || answer.refused) {
-          await holdState(customers.stored(before), before.state, () => 'REF-1');
+          await assertState(customers.stored(before), before.state, () => 'REF-1');
         } else if (wrong.must === 'refuse' && !wrong.create) {
           throw new Violation('REF-4', `the request was not refused, where ${wrong.label}`, [], answer);
         }
@@ -289,8 +300,8 @@ test.describe('generated faults', () => {
     );
   });
 
-  test('a fault in a create is refused and creates nobody', generated('REF-2', 'REF-3', 'REF-4', 'REF-6'), async ({ generated }) => {
-    await generated.hold(
+  test('a fault in a create is refused and creates nobody', generatedCheck('REF-2', 'REF-3', 'REF-4', 'REF-6'), async ({ cases }) => {
+    await cases.hold(
       { cases: 60 },
       () => fc.tuple(fault, everyOptional),
       async (customers, [wrong, optional]) => {
@@ -306,9 +317,9 @@ test.describe('generated faults', () => {
         const created = await customers.create(anew);
         if (created.refused && (await customers.create(customers.people.plain())).refused)
           customers.notTestable(`no customer could be created: ${created}`);
-        holdAccepted('REF-2', created);
-        const known = customers.known(created, anew);
-        await holdState(customers.stored(known), anew, () => 'REF-2');
+        assertAccepted('REF-2', created);
+        const known = customers.fromCreate(created, anew);
+        await assertState(customers.stored(known), anew, () => 'REF-2');
       },
     );
   });
@@ -323,7 +334,7 @@ async function sendFault(
 ): Promise<Answer | undefined> {
   const answer = await customers.send(intent, { ...outgoing, oversized });
   if (answer.status === 0) return undefined;
-  holdAnswered(answer);
+  assertAcceptedOrRefused(answer);
   return answer;
 }
 

@@ -3,11 +3,11 @@ import { plain } from '../generators/arbitraries.ts';
 import type { Plain } from '../generators/customers.ts';
 import { apply, type Changes, compare, type State } from '../generators/model.ts';
 import type { RequirementId } from '../schemas/requirement-id.ts';
-import { holdAccepted, holdAnswered, holdState } from './support/blame.ts';
-import { type Customers, type Known, type Selector, selectors } from './support/customers.ts';
-import { generated, test } from './support/fixtures.ts';
-import { type Generated, Violation } from './support/generated.ts';
-import { told } from './support/matchers.ts';
+import { assertAccepted, assertAcceptedOrRefused, assertState } from './support/assertions.ts';
+import { type Cases, Violation } from './support/cases.ts';
+import { type Customers, type Selector, selectors, type TestCustomer } from './support/customers.ts';
+import { generatedCheck, test } from './support/fixtures.ts';
+import { linesOf } from './support/matchers.ts';
 
 /**
  * Properties of one value each: an update of a nested object may merge or replace it, which no order decides. None of those that every
@@ -28,7 +28,7 @@ const update: fc.Arbitrary<{ by: Selector; changes: Changes }> = fc
 /** Sends updates of a customer at once; what comes of it are those that were accepted. */
 async function updateAtOnce(
   customers: Customers,
-  known: Known,
+  known: TestCustomer,
   updates: readonly { by: Selector; changes: Changes }[],
 ): Promise<Changes[]> {
   const allowed = updates.map(({ by, changes }) => ({
@@ -38,7 +38,7 @@ async function updateAtOnce(
     ) as Changes,
   }));
   const answers = await Promise.all(allowed.map(({ by, changes }) => customers.update(known, by, changes)));
-  for (const answer of answers) holdAnswered(answer);
+  for (const answer of answers) assertAcceptedOrRefused(answer);
   return allowed.map(({ changes }) => changes).filter((_changes, index) => answers[index]?.customer);
 }
 
@@ -53,27 +53,32 @@ function orders(requests: readonly Changes[]): Changes[][] {
 }
 
 /** Holds a customer to the end of some order of the requests. */
-async function holdSomeOrder(customers: Customers, known: Known, accepted: readonly Changes[], others: RequirementId): Promise<void> {
+async function assertSomeOrder(
+  customers: Customers,
+  known: TestCustomer,
+  accepted: readonly Changes[],
+  others: RequirementId,
+): Promise<void> {
   const ends = orders(accepted).map((order) => order.reduce<State>((state, changes) => apply(state, changes), known.state));
   const stored = customers.stored(known);
   const answer = await stored.settle(known.state, ({ customer }) => ends.some((end) => compare(end, customer ?? {}).length === 0));
   const differences = ends.map((end) => compare(end, answer.customer ?? {})).sort((a, b) => a.length - b.length)[0] ?? [];
   if (differences.length === 0) return;
   const foreign = differences.every(({ property }) => accepted.every((changes) => !(property in changes)));
-  throw new Violation(foreign ? others : 'UPD-11', 'no order of the requests explains the stored customer', told(differences), answer);
+  throw new Violation(foreign ? others : 'UPD-11', 'no order of the requests explains the stored customer', linesOf(differences), answer);
 }
 
 /** A race needs two requests in flight. */
-function slotsOf(generated: Generated, wanted: number): number {
-  if (generated.concurrency < 2) generated.notApplicable('TRUSTLY_CONCURRENCY is 1');
-  return Math.min(wanted, generated.concurrency);
+function slotsOf(cases: Cases, wanted: number): number {
+  if (cases.concurrency < 2) cases.notApplicable('TRUSTLY_CONCURRENCY is 1');
+  return Math.min(wanted, cases.concurrency);
 }
 
 test.describe('at once', () => {
-  test('creates of one new externalId end with one customer', generated('IDY-8', 'IDY-7'), async ({ generated }) => {
-    const slots = slotsOf(generated, 6);
+  test('creates of one new externalId end with one customer', generatedCheck('IDY-8', 'IDY-7'), async ({ cases }) => {
+    const slots = slotsOf(cases, 6);
     const race = fc.tuple(fc.array(fc.tuple(values, fc.boolean()), { minLength: slots, maxLength: slots }), fc.nat(slots - 1));
-    await generated.hold(
+    await cases.hold(
       { cases: 10, shrinks: false },
       () => race,
       async (customers, [creates, sure], atOnce) => {
@@ -87,7 +92,7 @@ test.describe('at once', () => {
             ),
           ),
         );
-        for (const answer of answers) holdAnswered(answer);
+        for (const answer of answers) assertAcceptedOrRefused(answer);
         const created = answers.filter(({ customer }) => customer?.externalId === externalId);
         const [first] = created;
         const last = answers.at(-1);
@@ -119,17 +124,17 @@ test.describe('at once', () => {
 
   test(
     'creates of several customers are answered each with its own',
-    generated('ANS-5', 'CRE-1', 'CRE-2', 'UPD-10'),
-    async ({ generated }) => {
-      const slots = slotsOf(generated, 5);
+    generatedCheck('ANS-5', 'CRE-1', 'CRE-2', 'UPD-10'),
+    async ({ cases }) => {
+      const slots = slotsOf(cases, 5);
       const race = fc.array(values, { minLength: slots, maxLength: slots });
-      await generated.hold(
+      await cases.hold(
         { cases: 10, shrinks: false },
         () => race,
         async (customers, sets, atOnce) => {
           const bodies = sets.map((set) => ({ ...customers.people.plain(), ...set }));
           const answers = await atOnce(slots, () => Promise.all(bodies.map((body) => customers.create(body))));
-          for (const answer of answers) holdAccepted('CRE-1', answer);
+          for (const answer of answers) assertAccepted('CRE-1', answer);
           const ids = new Set(answers.map(({ customer }) => customer?.customerId));
           const [last] = answers.slice(-1);
           if (last && ids.size < answers.length) {
@@ -147,35 +152,35 @@ test.describe('at once', () => {
               const lines = [{ expected: `externalId ${body.externalId}`, actual: `externalId ${answer.customer.externalId}` }];
               throw new Violation('ANS-5', 'the answer shows the customer of another request', lines, answer);
             }
-            await holdState(customers.stored(customers.known(answer, body)), body, () => 'UPD-10');
+            await assertState(customers.stored(customers.fromCreate(answer, body)), body, () => 'UPD-10');
           }
         },
       );
     },
   );
 
-  test('updates of one customer end as some order of them says', generated('UPD-11'), async ({ generated }) => {
-    const slots = slotsOf(generated, 4);
+  test('updates of one customer end as some order of them says', generatedCheck('UPD-11'), async ({ cases }) => {
+    const slots = slotsOf(cases, 4);
     const race = fc.tuple(values, fc.array(update, { minLength: 2, maxLength: slots }));
-    await generated.hold(
+    await cases.hold(
       { cases: 25, shrinks: false },
       () => race,
       async (customers, [set, updates], atOnce) => {
         const known = await customers.given(set);
         const accepted = await atOnce(updates.length, () => updateAtOnce(customers, known, updates));
-        await holdSomeOrder(customers, known, accepted, 'UPD-11');
+        await assertSomeOrder(customers, known, accepted, 'UPD-11');
       },
     );
   });
 
-  test('updates of two customers touch no third and not each other', generated('UPD-10', 'UPD-11'), async ({ generated }) => {
-    const slots = slotsOf(generated, 4);
+  test('updates of two customers touch no third and not each other', generatedCheck('UPD-10', 'UPD-11'), async ({ cases }) => {
+    const slots = slotsOf(cases, 4);
     const race = fc.tuple(
       values,
       fc.array(update, { minLength: 1, maxLength: Math.ceil(slots / 2) }),
       fc.array(update, { minLength: 1, maxLength: Math.ceil(slots / 2) }),
     );
-    await generated.hold(
+    await cases.hold(
       { cases: 12, shrinks: false },
       () => race,
       async (customers, [set, left, right], atOnce) => {
@@ -186,9 +191,9 @@ test.describe('at once', () => {
         const [ofFirst, ofSecond] = await atOnce(left.length + right.length, () =>
           Promise.all([updateAtOnce(customers, first, left), updateAtOnce(customers, second, right)]),
         );
-        await holdSomeOrder(customers, first, ofFirst, 'UPD-10');
-        await holdSomeOrder(customers, second, ofSecond, 'UPD-10');
-        await holdState(customers.stored(third), third.state, () => 'UPD-10');
+        await assertSomeOrder(customers, first, ofFirst, 'UPD-10');
+        await assertSomeOrder(customers, second, ofSecond, 'UPD-10');
+        await assertState(customers.stored(third), third.state, () => 'UPD-10');
       },
     );
   });

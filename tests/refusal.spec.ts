@@ -1,7 +1,7 @@
 import { isOwned } from '../generators/model.ts';
 import { type Customer, customerProperties, type Json, requiredProperties, typeOf } from '../schemas/contract.ts';
 import type { Answer } from '../target/answer.ts';
-import { after, type Customers, type Known, pick, selectors } from './support/customers.ts';
+import { type Customers, pick, selectors, stateAfter, type TestCustomer } from './support/customers.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
 
 /** Values of other types than the schema's, none of which a lenient reading turns into a person's data by accident. */
@@ -31,7 +31,7 @@ async function expectNobody(customers: Customers, externalId: string): Promise<v
   if (answer.refused && (await customers.create(customers.people.plain())).accepted) {
     expect(answer, of('REF-2', 'a plain create with the externalId of the refused request')).toBeAccepted();
   }
-  const known = customers.known(answer, anew);
+  const known = customers.fromCreate(answer, anew);
   const read = await customers.read(known);
   expect(read.customer?.vip, of('REF-2', 'vip, which only the refused request had')).not.toBe(TRACE);
 }
@@ -51,7 +51,7 @@ test.describe('a wrong type is refused or coerced', () => {
           body: by === 'query' ? body : { ...body, [by]: before[by] },
           ...(by === 'query' && { query: { externalId: before.externalId } }),
         });
-        expect(answer).toBeAnswered();
+        expect(answer).toBeAcceptedOrRefused();
         const stored = answer.customer?.[name];
         expect(
           stored === undefined || hasType(stored, typeOf(name)),
@@ -72,7 +72,7 @@ test.describe('a wrong type is refused or coerced', () => {
         const answer = await customers.send(`create with ${name} ${JSON.stringify(value)}`, {
           body: { ...customers.people.plain(), [name]: value },
         });
-        expect(answer).toBeAnswered();
+        expect(answer).toBeAcceptedOrRefused();
         const stored = answer.customer?.[name];
         expect(
           stored === undefined || hasType(stored, typeOf(name)),
@@ -96,7 +96,7 @@ test.describe('a wrong type is refused or coerced', () => {
         const answer = await customers.send(`set ${object}.${key} to ${JSON.stringify(value)}`, {
           body: { ...customers.essentials(before.state), [object]: sent, customerId: before.customerId },
         });
-        expect(answer).toBeAnswered();
+        expect(answer).toBeAcceptedOrRefused();
         if (!answer.refused) customers.notApplicable(`the target coerces ${object}.${key}`);
         expect(answer, of('REF-5', `the update of ${object}.${key}`)).toBeRefused();
         await expect(customers.stored(before), of('REF-1', 'the customer after the refusal')).toMatchCustomer(before.state);
@@ -148,7 +148,7 @@ test.describe('a body is refused', () => {
 test.describe('a create ends in no customer without', () => {
   /** A refused create leaves nobody; one that is accepted made a customer that has what is required. */
   async function expectWhole(customers: Customers, answer: Answer, externalId: string) {
-    expect(answer).toBeAnswered();
+    expect(answer).toBeAcceptedOrRefused();
     expect(answer, of('REF-6', 'the create')).toBeRefusedOrValid();
     if (answer.refused) await expectNobody(customers, externalId);
   }
@@ -176,9 +176,9 @@ test.describe('a create ends in no customer without', () => {
 
       const answer = await customers.update(before, 'customerId', { [name]: null });
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       if (!answer.refused) expect(answer).toValidate();
-      await expect(customers.stored(before)).toHaveKept(pick(before.state, requiredProperties));
+      await expect(customers.stored(before)).toHaveStored(pick(before.state, requiredProperties));
     });
   }
 
@@ -205,7 +205,7 @@ test.describe('a create ends in no customer without', () => {
         body: { ...essentials, customerId: before.customerId, [object]: part },
       });
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       if (!answer.refused) expect(answer).toValidate();
       const read = await customers.read(before);
       if (read.customer) expect(read, 'the stored customer').toValidate();
@@ -236,7 +236,7 @@ test.describe('a refused update leaves no trace', () => {
         ...(by === 'query' && { query: { externalId: before.externalId } }),
       });
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       if (!answer.refused) customers.notApplicable('the target coerces an object to a phone number');
       await expect(customers.stored(before)).toMatchCustomer(before.state);
     });
@@ -250,14 +250,14 @@ test.describe('a refused update leaves no trace', () => {
         body: { ...selector, ...changes, vip: null, phone: { number: 1 } },
         ...(by === 'query' && { query: { externalId: before.externalId } }),
       });
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       if (!answer.refused) customers.notApplicable('the target coerces an object to a phone number');
 
       let known = before;
       for (const [index, [next]] of selectors.entries()) {
         const later = { externalTier: `tier ${index}` };
-        customers.reached(before, await customers.update(known, next, later));
-        known = { ...known, state: after(known, later) };
+        customers.assumeUpdated(before, await customers.update(known, next, later));
+        known = { ...known, state: stateAfter(known, later) };
         await expect(customers.stored(known)).toMatchCustomer(known.state);
       }
     });
@@ -282,7 +282,7 @@ test.describe('a refused update leaves no trace', () => {
 
     const answer = await customers.update(before, 'customerId', { externalId: owner.externalId, vip: '6', externalTier: null });
 
-    expect(answer).toBeAnswered();
+    expect(answer).toBeAcceptedOrRefused();
     if (!answer.refused) customers.notApplicable(`an externalId that another has is answered ${answer}`);
     await expect(customers.stored(before)).toMatchCustomer(before.state);
     await expect(customers.stored(owner), of('REF-2', 'its owner')).toMatchCustomer(owner.state);
@@ -304,7 +304,7 @@ test.describe('a refused update leaves no trace', () => {
 
       const answer = await customers.send(`create with ${what}`, { body: { ...person, ...wrong } });
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       if (!answer.refused) customers.notApplicable(`a create with ${what} is answered ${answer}`);
       await expectNobody(customers, person.externalId);
     });
@@ -318,7 +318,7 @@ test.describe('a refused update leaves no trace', () => {
       body: { ...customers.people.plain(), externalId, vip: TRACE, email: { address: 'x' } },
     });
 
-    expect(answer).toBeAnswered();
+    expect(answer).toBeAcceptedOrRefused();
     if (!answer.refused) customers.notApplicable('the target coerces an object to an e-mail address');
     await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
     await expectNobody(customers, externalId);
@@ -348,25 +348,25 @@ test.describe('an answer comes, whatever is sent', () => {
     test(`to a body ${what}`, requirement('REF-3'), async ({ customers }) => {
       const answer = await customers.send(`send a body ${what}`, { body, ...(mediaType !== undefined && { mediaType }) });
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
     });
   }
 
   test('to no body at all', requirement('REF-3'), async ({ customers }) => {
-    expect(await customers.send('send no body', {})).toBeAnswered();
-    expect(await customers.send('send no body, as JSON', { mediaType: 'application/json' })).toBeAnswered();
-    expect(await customers.send('send null', { body: Buffer.from('null') })).toBeAnswered();
+    expect(await customers.send('send no body', {})).toBeAcceptedOrRefused();
+    expect(await customers.send('send no body, as JSON', { mediaType: 'application/json' })).toBeAcceptedOrRefused();
+    expect(await customers.send('send null', { body: Buffer.from('null') })).toBeAcceptedOrRefused();
   });
 
   test('to a name with accents', requirement('REF-3'), async ({ customers }) => {
     const answer = await customers.create({ ...customers.people.plain(), name: 'Zoë Nuñez-Ångström' });
 
-    expect(answer).toBeAnswered();
+    expect(answer).toBeAcceptedOrRefused();
     if (answer.accepted) expect(answer.json, 'the body, parsed').toBeDefined();
   });
 
   test('to strings that databases choke on', requirement('REF-3'), async ({ customers }) => {
-    const before: Known = await customers.given();
+    const before: TestCustomer = await customers.given();
     for (const value of [
       "'; DROP TABLE customers; --",
       '{{7*7}}',
@@ -378,18 +378,18 @@ test.describe('an answer comes, whatever is sent', () => {
       '\t\n',
     ]) {
       const answer = await customers.update(before, 'customerId', { externalTier: value });
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
     }
   });
 
   test('to numbers at the edges of integers', requirement('REF-3'), async ({ customers }) => {
     const before = await customers.given();
     for (const enrollDate of [0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
-      expect(await customers.update(before, 'externalId', { enrollDate })).toBeAnswered();
+      expect(await customers.update(before, 'externalId', { enrollDate })).toBeAcceptedOrRefused();
     }
     for (const text of ['9223372036854775808', '1e19', '12345678901234567890123']) {
       const body = Buffer.from(JSON.stringify({ ...before.state, enrollDate: 0 }).replace('"enrollDate":0', `"enrollDate":${text}`));
-      expect(await customers.send(`set enrollDate to ${text}`, { body })).toBeAnswered();
+      expect(await customers.send(`set enrollDate to ${text}`, { body })).toBeAcceptedOrRefused();
     }
   });
 
@@ -408,7 +408,7 @@ test.describe('an answer comes, whatever is sent', () => {
         path: `/customers?${search}`,
         body: { vip: person.taxId.slice(0, 1) },
       });
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
     }
   });
 
@@ -420,14 +420,14 @@ test.describe('an answer comes, whatever is sent', () => {
         { method: 'GET', path: `/customers/${customerId}` },
         'get',
       );
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
     }
   });
 
   test('to names of customers that do not exist', requirement('REF-3'), async ({ customers }) => {
     for (const customerId of ['', '0', '-1', 'nobody', '99999999999999999999999999', 'null']) {
       const { externalId: _left, ...body } = customers.people.plain();
-      expect(await customers.send(`update customerId “${customerId}”`, { body: { ...body, customerId } })).toBeAnswered();
+      expect(await customers.send(`update customerId “${customerId}”`, { body: { ...body, customerId } })).toBeAcceptedOrRefused();
     }
   });
 });
@@ -468,7 +468,7 @@ test.describe('a refusal', () => {
 
   test('of a method, by 405, names the allowed ones', requirement('REF-9'), async ({ customers }) => {
     const answer = await customers.send('PATCH /customers, which does not exist', { method: 'PATCH', body: {} }, 'other');
-    expect(answer).toBeAnswered();
+    expect(answer).toBeAcceptedOrRefused();
     if (answer.status !== 405) customers.notApplicable(`the method is not refused by 405 but answered ${answer}`);
 
     expect(answer.header('allow') ?? '', 'the Allow header').toMatch(/\bPOST\b/);

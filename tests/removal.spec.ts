@@ -1,11 +1,11 @@
 import { type Removable, removableProperties } from '../generators/customers.ts';
 import type { Changes } from '../generators/model.ts';
 import type { RequirementId } from '../schemas/requirement-id.ts';
-import { after, type Customers, type Known, pick, type Selector, selectors } from './support/customers.ts';
+import { type Customers, pick, type Selector, selectors, stateAfter, type TestCustomer } from './support/customers.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
 
 /** A full customer, all of whose properties the target kept; what its business demands is none of its removable ones. */
-async function givenFull(customers: Customers, ...removed: Removable[]): Promise<Known> {
+async function givenFull(customers: Customers, ...removed: Removable[]): Promise<TestCustomer> {
   const demanded = removed.filter((name) => customers.people.demanded.includes(name));
   if (demanded.length) customers.notApplicable(`TRUSTLY_CUSTOMER_FILE says that this target demands ${demanded.join(', ')}`);
   const full = customers.people.full();
@@ -16,16 +16,16 @@ async function givenFull(customers: Customers, ...removed: Removable[]): Promise
 const removal = (...names: readonly Removable[]) => Object.fromEntries(names.map((name) => [name, null])) as Changes;
 
 /** Removes properties and sees them gone, as one requirement has it, and everything else as it was, which is another. */
-async function remove(customers: Customers, before: Known, by: Selector, changes: Changes, id: RequirementId): Promise<void> {
+async function remove(customers: Customers, before: TestCustomer, by: Selector, changes: Changes, id: RequirementId): Promise<void> {
   const removed = Object.keys(changes).filter((name) => changes[name as Removable] === null);
   const answer = await customers.update(before, by, changes);
   expect(answer, of(id, 'the removal')).toBeAccepted();
-  customers.reached(before, answer);
-  const expected = after(before, changes);
+  customers.assumeUpdated(before, answer);
+  const expected = stateAfter(before, changes);
   await expect(customers.stored(before), of(id, 'what was removed')).toLack(removed, expected);
-  await expect(customers.stored(before), of(id, 'the new values')).toHaveKept(pick(expected, Object.keys(changes)));
+  await expect(customers.stored(before), of(id, 'the new values')).toHaveStored(pick(expected, Object.keys(changes)));
   await expect(customers.stored(before), of('NULL-5', 'the rest')).toMatchCustomer(expected, before.state);
-  customers.shows(answer, after(before, changes), before.state);
+  customers.assertShown(answer, stateAfter(before, changes), before.state);
 }
 
 for (const [by, how] of selectors) {
@@ -55,13 +55,13 @@ for (const [by, how] of selectors) {
     test('vip stays absent through later updates', requirement('NULL-3'), async ({ customers }) => {
       const before = await givenFull(customers, 'vip', 'customData');
       const gone = await customers.update(before, by, removal('vip', 'customData'));
-      customers.reached(before, gone);
-      let known = { ...before, state: after(before, removal('vip', 'customData')) };
+      customers.assumeUpdated(before, gone);
+      let known = { ...before, state: stateAfter(before, removal('vip', 'customData')) };
 
       for (const [other] of selectors) {
         const changes = { externalTier: `after ${other}` };
         await customers.update(known, other, changes);
-        known = { ...known, state: after(known, changes) };
+        known = { ...known, state: stateAfter(known, changes) };
       }
 
       await expect(customers.stored(known)).toMatchCustomer(known.state);
@@ -71,14 +71,14 @@ for (const [by, how] of selectors) {
       const names = removableProperties.filter((name) => !customers.people.demanded.includes(name));
       const before = await givenFull(customers, ...names);
       const gone = await customers.update(before, by, removal(...names));
-      customers.reached(before, gone);
+      customers.assumeUpdated(before, gone);
       const changes = customers.people.optional();
-      const known = { ...before, state: after(before, removal(...names)) };
+      const known = { ...before, state: stateAfter(before, removal(...names)) };
 
       const answer = await customers.update(known, by, changes);
 
       expect(answer).toBeAccepted();
-      await expect(customers.stored(known)).toMatchCustomer(after(known, changes));
+      await expect(customers.stored(known)).toMatchCustomer(stateAfter(known, changes));
     });
 
     test('taxId, where that is accepted', requirement('NULL-6'), async ({ customers }) => {
@@ -86,12 +86,12 @@ for (const [by, how] of selectors) {
 
       const answer = await customers.update(before, by, { taxId: null });
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       if (answer.refused) customers.notApplicable('the removal of taxId is refused');
-      await expect(customers.stored(before)).toMatchCustomer(after(before, { taxId: null }));
-      const known = { ...before, state: after(before, { taxId: null }) };
+      await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, { taxId: null }));
+      const known = { ...before, state: stateAfter(before, { taxId: null }) };
       const later = await customers.update(known, by, { vip: '3' });
-      if (later.customer) await expect(customers.stored(known)).toMatchCustomer(after(known, { vip: '3' }));
+      if (later.customer) await expect(customers.stored(known)).toMatchCustomer(stateAfter(known, { vip: '3' }));
     });
   });
 }
@@ -108,13 +108,13 @@ test.describe('a removal', () => {
     test(`of ${name} can be taken back`, requirement('NULL-4'), async ({ customers }) => {
       const before = await givenFull(customers, name);
       const gone = await customers.update(before, 'customerId', removal(name));
-      customers.reached(before, gone);
-      const known = { ...before, state: after(before, removal(name)) };
+      customers.assumeUpdated(before, gone);
+      const known = { ...before, state: stateAfter(before, removal(name)) };
       const changes = { [name]: customers.people.optional()[name] };
 
       await customers.update(known, 'externalId', changes);
 
-      await expect(customers.stored(known)).toMatchCustomer(after(known, changes));
+      await expect(customers.stored(known)).toMatchCustomer(stateAfter(known, changes));
     });
   }
 
@@ -128,13 +128,13 @@ test.describe('a removal', () => {
       const value = name === 'vip' || twin === 'vip' ? '3' : '900123456';
       const before = await givenFull(customers, name);
       const same = { [name]: value, [twin]: value };
-      customers.reached(before, await customers.update(before, 'customerId', same));
-      const known = { ...before, state: after(before, same) };
+      customers.assumeUpdated(before, await customers.update(before, 'customerId', same));
+      const known = { ...before, state: stateAfter(before, same) };
 
       const gone = await customers.update(known, 'customerId', removal(name));
 
-      customers.reached(known, gone);
-      await expect(customers.stored(known)).toHaveKept({ [twin]: value });
+      customers.assumeUpdated(known, gone);
+      await expect(customers.stored(known)).toHaveStored({ [twin]: value });
     });
   }
 
@@ -143,8 +143,8 @@ test.describe('a removal', () => {
     let known = before;
 
     for (const name of ['vip', 'currency'] as const) {
-      customers.reached(before, await customers.update(known, 'customerId', removal(name)));
-      known = { ...known, state: after(known, removal(name)) };
+      customers.assumeUpdated(before, await customers.update(known, 'customerId', removal(name)));
+      known = { ...known, state: stateAfter(known, removal(name)) };
     }
 
     await expect(customers.stored(known)).toLack(['vip'], known.state);
@@ -153,12 +153,12 @@ test.describe('a removal', () => {
   test('of vip, twice, leaves it absent', requirement('NULL-3'), async ({ customers }) => {
     const before = await givenFull(customers, 'vip');
     const gone = await customers.update(before, 'customerId', removal('vip'));
-    customers.reached(before, gone);
-    const known = { ...before, state: after(before, removal('vip')) };
+    customers.assumeUpdated(before, gone);
+    const known = { ...before, state: stateAfter(before, removal('vip')) };
 
     const answer = await customers.update(known, 'query', removal('vip'));
 
-    expect(answer).toBeAnswered();
+    expect(answer).toBeAcceptedOrRefused();
     await expect(customers.stored(known)).toMatchCustomer(known.state);
   });
 
@@ -168,7 +168,7 @@ test.describe('a removal', () => {
 
     const answer = await customers.update(before, 'externalId', removal(...names));
 
-    expect(answer).toBeAnswered();
+    expect(answer).toBeAcceptedOrRefused();
     await expect(customers.stored(before), of('NULL-1', 'what was never there')).toLack(names, before.state);
     await expect(customers.stored(before), of('NULL-5', 'the rest')).toMatchCustomer(before.state);
   });
@@ -182,7 +182,7 @@ test.describe('a removal', () => {
 
     const answer = await customers.update(before, 'customerId', removal(...names));
 
-    expect(answer).toBeAnswered();
+    expect(answer).toBeAcceptedOrRefused();
     await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
   });
 });

@@ -1,7 +1,7 @@
 import { isRemovable, removableProperties } from '../generators/customers.ts';
 import { apply, type Changes, type State } from '../generators/model.ts';
 import type { Answer } from '../target/answer.ts';
-import { after, type Known, pick, type Selector, selectors, tick } from './support/customers.ts';
+import { pick, type Selector, selectors, stateAfter, type TestCustomer, tick } from './support/customers.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
 
 /** Every property that plain people and their merchant change, each in a check of its own. */
@@ -33,9 +33,9 @@ for (const [by, how] of selectors) {
 
       const answer = await customers.update(before, by, changes);
 
-      customers.reached(before, answer);
-      await expect(customers.stored(before)).toMatchCustomer(after(before, changes), before.state);
-      customers.shows(answer, after(before, changes), before.state);
+      customers.assumeUpdated(before, answer);
+      await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes), before.state);
+      customers.assertShown(answer, stateAfter(before, changes), before.state);
     });
 
     test('adds what was not there', requirement('UPD-3'), async ({ customers }) => {
@@ -44,9 +44,9 @@ for (const [by, how] of selectors) {
 
       const answer = await customers.update(before, by, changes);
 
-      customers.reached(before, answer);
-      await expect(customers.stored(before)).toMatchCustomer(after(before, changes));
-      customers.shows(answer, after(before, changes));
+      customers.assumeUpdated(before, answer);
+      await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes));
+      customers.assertShown(answer, stateAfter(before, changes));
     });
 
     test('leaves what was not sent', requirement('UPD-4'), async ({ customers }) => {
@@ -54,9 +54,9 @@ for (const [by, how] of selectors) {
 
       const answer = await customers.update(before, by, {});
 
-      customers.reached(before, answer);
+      customers.assumeUpdated(before, answer);
       await expect(customers.stored(before)).toMatchCustomer(before.state);
-      customers.shows(answer, before.state);
+      customers.assertShown(answer, before.state);
     });
 
     test('leaves createdAt, and does not set updatedAt back', requirement('UPD-5', 'UPD-6'), async ({ customers }) => {
@@ -67,7 +67,7 @@ for (const [by, how] of selectors) {
       for (const [index, changes] of [{ vip: '4' }, {}, { externalTier: null }, { vip: '5' }].entries()) {
         if (index === 3) await tick(before);
         const answer = await customers.update(before, by, changes, state);
-        customers.reached(before, answer);
+        customers.assumeUpdated(before, answer);
         state = apply(state, changes);
         const read = await customers.read(before, state, ({ customer }) => customer?.vip === state.vip);
         for (const later of [answer.customer, read.customer]) {
@@ -92,14 +92,14 @@ for (const [by, how] of selectors) {
 
         const answer = await customers.update(before, by, { externalId });
 
-        expect(answer).toBeAnswered();
+        expect(answer).toBeAcceptedOrRefused();
         if (answer.customer?.externalId !== externalId) return customers.notApplicable('an externalId cannot be changed here');
-        customers.reached(before, answer);
+        customers.assumeUpdated(before, answer);
         const created = before.created.customer?.createdAt;
         if (created !== undefined && answer.customer.createdAt !== undefined) {
           expect(answer.customer.createdAt, of('UPD-5', 'createdAt after the change')).toBe(created);
         }
-        await expect(customers.stored(before), of('UPD-4', 'the rest')).toMatchCustomer(after(before, { externalId }));
+        await expect(customers.stored(before), of('UPD-4', 'the rest')).toMatchCustomer(stateAfter(before, { externalId }));
       });
     }
 
@@ -110,10 +110,10 @@ for (const [by, how] of selectors) {
       const once = await customers.update(before, by, changes);
       const twice = await customers.update(before, by, changes);
 
-      customers.reached(before, once);
-      expect(twice).toBeAnswered();
+      customers.assumeUpdated(before, once);
+      expect(twice).toBeAcceptedOrRefused();
       if (twice.customer) expect(twice).toName(before.customerId);
-      await expect(customers.stored(before)).toMatchCustomer(after(before, changes), before.state);
+      await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes), before.state);
     });
 
     test('touches no other customer of the same values', requirement('UPD-10'), async ({ customers }) => {
@@ -126,7 +126,7 @@ for (const [by, how] of selectors) {
 
       const answer = await customers.update(before, by, { ...pick(changed, Object.keys(shared)), vip: null });
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       for (const bystander of [elder, younger]) await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
     });
 
@@ -140,7 +140,7 @@ for (const [by, how] of selectors) {
       // The name and the address stay: whatever finds customers by them would find the bystanders too.
       const answer = await customers.update(before, by, { ...customers.people.optional(), phone, email, vip: null });
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       for (const bystander of [elder, younger]) await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
     });
   });
@@ -159,12 +159,12 @@ test.describe('a property that is sent alone', () => {
         const body = { [name]: value, ...(by !== 'query' && { [by]: before[by] }) };
         const answer = await customers.upsert(`${value === null ? 'remove' : 'set'} ${name} alone, by ${by}`, body, query);
 
-        expect(answer).toBeAnswered();
+        expect(answer).toBeAcceptedOrRefused();
         const was = state;
         if (!answer.refused) state = apply(was, { [name]: value });
         const [id, what] = answer.refused ? (['REF-1', 'the customer'] as const) : (['UPD-4', 'the rest'] as const);
         if (!answer.refused && value !== null)
-          await expect(customers.stored(before), of('UPD-2', `the new ${name}`)).toHaveKept({ [name]: value });
+          await expect(customers.stored(before), of('UPD-2', `the new ${name}`)).toHaveStored({ [name]: value });
         await expect(customers.stored(before), of(id, what)).toMatchCustomer(state, was);
       }
     });
@@ -179,10 +179,10 @@ test.describe('a new value', () => {
 
       const answer = await customers.update(before, selectorAt(index), { [name]: value });
 
-      customers.reached(before, answer);
-      await expect(customers.stored(before), of('UPD-2', `the new ${name}`)).toHaveKept({ [name]: value });
-      await expect(customers.stored(before), of('UPD-4', 'the rest')).toMatchCustomer(after(before, { [name]: value }), before.state);
-      customers.shows(answer, after(before, { [name]: value }), before.state);
+      customers.assumeUpdated(before, answer);
+      await expect(customers.stored(before), of('UPD-2', `the new ${name}`)).toHaveStored({ [name]: value });
+      await expect(customers.stored(before), of('UPD-4', 'the rest')).toMatchCustomer(stateAfter(before, { [name]: value }), before.state);
+      customers.assertShown(answer, stateAfter(before, { [name]: value }), before.state);
     });
   }
 
@@ -193,8 +193,8 @@ test.describe('a new value', () => {
 
       const answer = await customers.update(before, selectorAt(index), changes);
 
-      customers.reached(before, answer);
-      await expect(customers.stored(before)).toMatchCustomer(after(before, changes));
+      customers.assumeUpdated(before, answer);
+      await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes));
     });
   }
 
@@ -211,10 +211,10 @@ test.describe('a new value', () => {
 
       const answer = await customers.update(before, selectorAt(index), { [name]: value });
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       if (answer.refused) customers.notApplicable('the target refuses such a value');
-      customers.reached(before, answer);
-      await expect(customers.stored(before)).toHaveKept({ [name]: value });
+      customers.assumeUpdated(before, answer);
+      await expect(customers.stored(before)).toHaveStored({ [name]: value });
     });
   }
 
@@ -233,10 +233,10 @@ test.describe('a new value', () => {
 
       const answer = await customers.update(before, 'customerId', changes);
 
-      expect(answer).toBeAnswered();
+      expect(answer).toBeAcceptedOrRefused();
       if (answer.refused) customers.notApplicable('the target refuses such a value');
-      customers.reached(before, answer);
-      await expect(customers.stored(before)).toMatchCustomer(after(before, changes), before.state);
+      customers.assumeUpdated(before, answer);
+      await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes), before.state);
     });
   }
 
@@ -246,8 +246,8 @@ test.describe('a new value', () => {
 
     const answer = await customers.update(before, 'query', { address });
 
-    customers.reached(before, answer);
-    await expect(customers.stored(before)).toMatchCustomer(after(before, { address }));
+    customers.assumeUpdated(before, answer);
+    await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, { address }));
   });
 
   test('of an address moves the customer to another country', requirement('UPD-2'), async ({ customers }) => {
@@ -256,8 +256,8 @@ test.describe('a new value', () => {
 
     const answer = await customers.update(before, 'customerId', { address });
 
-    customers.reached(before, answer);
-    await expect(customers.stored(before)).toMatchCustomer(after(before, { address }), before.state);
+    customers.assumeUpdated(before, answer);
+    await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, { address }), before.state);
   });
 
   test('of customData keeps or drops what was not sent', requirement('UPD-2'), async ({ customers }) => {
@@ -266,10 +266,10 @@ test.describe('a new value', () => {
 
     const answer = await customers.update(before, 'externalId', changes);
 
-    expect(answer).toBeAnswered();
+    expect(answer).toBeAcceptedOrRefused();
     if (answer.refused) customers.notApplicable('the target refuses such customData');
-    customers.reached(before, answer);
-    await expect(customers.stored(before)).toMatchCustomer(after(before, changes), before.state);
+    customers.assumeUpdated(before, answer);
+    await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes), before.state);
   });
 });
 
@@ -280,8 +280,8 @@ test.describe('what is not sent', () => {
 
     const answer = await customers.upsert('update without taxId', { ...rest, vip: '5', customerId: before.customerId });
 
-    expect(answer).toBeAnswered();
-    await expect(customers.stored(before)).toMatchCustomer(answer.refused ? before.state : after(before, { vip: '5' }));
+    expect(answer).toBeAcceptedOrRefused();
+    await expect(customers.stored(before)).toMatchCustomer(answer.refused ? before.state : stateAfter(before, { vip: '5' }));
   });
 
   const text = `O'Brien & <Söhne> "№ 7" \\ 50% + 😀`;
@@ -289,9 +289,9 @@ test.describe('what is not sent', () => {
     test(`stays, though its characters are unusual, ${how}`, requirement('UPD-4'), async ({ customers }) => {
       const person = { ...customers.people.plain(), name: `Dolores O'Brien`, externalTier: text, customData: { [text]: text } };
       const created = await customers.create(person);
-      expect(created).toBeAnswered();
+      expect(created).toBeAcceptedOrRefused();
       if (created.refused) customers.notApplicable('the target refuses such a value');
-      const before = customers.known(created, person);
+      const before = customers.fromCreate(created, person);
       const read = await customers.read(before);
       const state = { ...person, ...pick(read.customer ?? {}, ['name', 'externalTier', 'customData']) };
 
@@ -301,7 +301,7 @@ test.describe('what is not sent', () => {
           { vip, ...(by !== 'query' && { [by]: before[by] }) },
           by === 'query' ? { externalId: before.externalId } : undefined,
         );
-        expect(answer).toBeAnswered();
+        expect(answer).toBeAcceptedOrRefused();
         if (answer.refused) customers.notApplicable('an update of one property alone is refused');
         await expect(customers.stored(before)).toMatchCustomer({ ...state, vip });
       }
@@ -313,8 +313,8 @@ test.describe('what is not sent', () => {
 
     const answer = await customers.update(before, 'customerId', { vip: '6' });
 
-    customers.reached(before, answer);
-    await expect(customers.stored(before)).toHaveKept({ externalId: before.externalId });
+    customers.assumeUpdated(before, answer);
+    await expect(customers.stored(before)).toHaveStored({ externalId: before.externalId });
     const again = await customers.update(before, 'externalId', { vip: '7' });
     expect(again).toName(before.customerId);
   });
@@ -328,14 +328,14 @@ test.describe('later requests', () => {
 
       const answer = await customers.update(before, by, changes);
 
-      customers.reached(before, answer);
+      customers.assumeUpdated(before, answer);
       for (const [other, through] of selectors) {
         const later = await customers.update(before, other, {});
         expect(later.customer?.externalTier, `externalTier, asked ${through}`).toBe('Gold');
         expect(later.customer?.vip, `vip, asked ${through}`).toBe('9');
         expect(later.customer?.customData, `customData, asked ${through}`).toMatchObject({ seen: 2 });
       }
-      await expect(customers.stored(before)).toHaveKept(changes);
+      await expect(customers.stored(before)).toHaveStored(changes);
     });
   }
 
@@ -354,9 +354,9 @@ test.describe('later requests', () => {
     test(`see what came back: a value set twice ${how}, another between`, requirement('UPD-9'), async ({ customers }) => {
       const before = await customers.given();
 
-      for (const vip of ['1', '2', '1']) customers.reached(before, await customers.update(before, by, { vip }));
+      for (const vip of ['1', '2', '1']) customers.assumeUpdated(before, await customers.update(before, by, { vip }));
 
-      await expect(customers.stored(before)).toHaveKept({ vip: '1' });
+      await expect(customers.stored(before)).toHaveStored({ vip: '1' });
     });
   }
 
@@ -374,13 +374,13 @@ test.describe('later requests', () => {
       { customData: optional.customData },
       { vip: '3' },
     ];
-    let known: Known = before;
+    let known: TestCustomer = before;
 
     for (const [index, changes] of steps.entries()) {
       const answer = await customers.update(known, selectorAt(index), changes);
       expect(answer, of('UPD-1', `update ${index + 1}`)).toBeAccepted();
-      customers.reached(known, answer);
-      known = { ...known, state: after(known, changes) };
+      customers.assumeUpdated(known, answer);
+      known = { ...known, state: stateAfter(known, changes) };
     }
 
     await expect(customers.stored(known), of('UPD-9', 'the customer')).toMatchCustomer(known.state, before.state);
@@ -397,10 +397,10 @@ test.describe('later requests', () => {
 
       const answers = await Promise.all(changes.map((change, index) => customers.update(before, selectorOf(index), change)));
 
-      for (const answer of answers) expect(answer).toBeAnswered();
+      for (const answer of answers) expect(answer).toBeAcceptedOrRefused();
       const accepted = changes.filter((_change, index) => answers[index]?.customer);
       if (accepted.length === 0) customers.notTestable('no concurrent update was accepted');
-      await expect(customers.stored(before)).toHaveKept(Object.assign({}, ...accepted));
+      await expect(customers.stored(before)).toHaveStored(Object.assign({}, ...accepted));
     });
   }
 
@@ -415,7 +415,7 @@ test.describe('later requests', () => {
       const answers = await Promise.all(pairs.map((changes, index) => customers.update(before, selectorAt(index), changes)));
 
       const accepted = pairs.filter((_changes, index) => answers[index]?.customer);
-      for (const answer of answers) expect(answer).toBeAnswered();
+      for (const answer of answers) expect(answer).toBeAcceptedOrRefused();
       if (accepted.length === 0) customers.notTestable('no concurrent update was accepted');
       const read = await customers.read(before, before.state, (answer) => explained(answer, accepted));
       const { vip, externalTier } = read.customer ?? {};

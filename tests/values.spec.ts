@@ -1,6 +1,6 @@
 import type { Customer } from '../schemas/contract.ts';
 import type { Answer } from '../target/answer.ts';
-import { after, selectors, tick } from './support/customers.ts';
+import { selectors, stateAfter, tick } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
 
 const REGION = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
@@ -37,13 +37,13 @@ test.describe('a code in an answer', () => {
 
     const answer = await customers.update(before, 'customerId', { address });
 
-    customers.reached(before, answer);
+    customers.assumeUpdated(before, answer);
     expect(answer.customer?.address?.country, 'address.country').toMatch(/^[A-Z]{2}$/);
   });
 
   test('driverLicense.state has two characters', requirement('VAL-2'), async ({ customers }) => {
     const sent = customers.people.full();
-    const before = customers.known(await customers.create(sent), sent);
+    const before = customers.fromCreate(await customers.create(sent), sent);
 
     const update = await customers.update(before, 'query', { driverLicense: { number: 'D7654321', state: 'OR' } });
     const answers = [before.created, update, await customers.read(before)];
@@ -77,7 +77,7 @@ test.describe('a timestamp', () => {
       await tick(before);
       const update = await customers.update(before, by, { vip: '3' });
 
-      const answers = [before.created, update, await customers.read(before, after(before, { vip: '3' }))];
+      const answers = [before.created, update, await customers.read(before, stateAfter(before, { vip: '3' }))];
       if (answers.every(({ customer }) => customer?.updatedAt === undefined)) customers.notApplicable('no answer shows updatedAt');
       for (const answer of answers) {
         const { createdAt, updatedAt } = answer.customer ?? {};
@@ -149,26 +149,26 @@ test.describe('a string is kept', () => {
         const person = customers.people.plain();
         const changes = 'email' in value ? { email: person.email.replace('@', '+tag@') } : value;
         const sent = { ...person, ...changes };
-        await customers.keeping(Object.keys(changes));
+        await customers.assumeKept(Object.keys(changes));
 
         const created = await customers.create(sent);
 
-        expect(created).toBeAnswered();
+        expect(created).toBeAcceptedOrRefused();
         if (kind === 'unusual' && created.refused) customers.notApplicable('the target refuses such a value');
-        await expect(customers.stored(customers.known(created, sent))).toHaveKept(changes, 'CRE-3');
+        await expect(customers.stored(customers.fromCreate(created, sent))).toHaveStored(changes, 'CRE-3');
       });
 
       test(`with ${what}, in an update`, requirement('VAL-5'), async ({ customers }) => {
         const before = await customers.given();
         const changes = 'email' in value ? { email: customers.people.plain().email.replace('@', '+tag@') } : value;
-        await customers.keeping(Object.keys(changes));
+        await customers.assumeKept(Object.keys(changes));
 
         const answer = await customers.update(before, 'query', changes);
 
-        expect(answer).toBeAnswered();
+        expect(answer).toBeAcceptedOrRefused();
         if (kind === 'unusual' && answer.refused) customers.notApplicable('the target refuses such a value');
-        customers.reached(before, answer);
-        await expect(customers.stored(before)).toHaveKept(changes, 'UPD-2');
+        customers.assumeUpdated(before, answer);
+        await expect(customers.stored(before)).toHaveStored(changes, 'UPD-2');
       });
     }
   }
@@ -178,9 +178,9 @@ test.describe('a taxId is kept', () => {
   test('with its leading zero', requirement('VAL-5'), async ({ customers }) => {
     const { taxId, address } = customers.people.plain('CA');
     const sent = { ...customers.people.plain('CA'), taxId, address };
-    await customers.keeping(['taxId']);
+    await customers.assumeKept(['taxId']);
 
-    await expect(customers.stored(customers.known(await customers.create(sent), sent))).toHaveKept({ taxId }, 'CRE-3');
+    await expect(customers.stored(customers.fromCreate(await customers.create(sent), sent))).toHaveStored({ taxId }, 'CRE-3');
   });
 });
 
@@ -193,9 +193,9 @@ test.describe('enrollDate is kept', () => {
   ] as const) {
     test(`of ${what}`, requirement('VAL-6'), async ({ customers }) => {
       const sent = { ...customers.people.plain(), enrollDate };
-      const known = customers.known(await customers.create(sent), sent);
+      const known = customers.fromCreate(await customers.create(sent), sent);
 
-      await expect(customers.stored(known)).toHaveKept({ enrollDate }, 'CRE-3');
+      await expect(customers.stored(known)).toHaveStored({ enrollDate }, 'CRE-3');
     });
   }
 });

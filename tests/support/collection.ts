@@ -1,12 +1,12 @@
 import type { TestDetails } from '@playwright/test';
 import { isRequirementId } from '../../schemas/catalogue.ts';
 import type { RequirementId } from '../../schemas/requirement-id.ts';
+import type { Cases } from './cases.ts';
 import type { Customers } from './customers.ts';
-import type { Generated } from './generated.ts';
 import { GENERATED } from './requirement.ts';
 
 /** The body of a check. */
-export type Body = (fixtures: { customers: Customers; generated: Generated }) => Promise<void>;
+export type Body = (fixtures: { customers: Customers; cases: Cases }) => Promise<void>;
 /** A check as the proof of the suite performs it; checks that one loop declares share their place, as `update.spec.ts:42`. */
 export type Check = { title: string; place: string; requirements: RequirementId[]; generated: boolean; body: Body };
 

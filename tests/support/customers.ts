@@ -14,7 +14,7 @@ import type { Credentials } from '../../target/settings.ts';
 import { type AnswerViolation, type Operation, violationsOf } from './answer-violation.ts';
 import { noteAsserted } from './asserted.ts';
 import type { CheckHost } from './host.ts';
-import { told } from './matchers.ts';
+import { linesOf } from './matchers.ts';
 
 /** Names an existing customer in a request: by customerId or externalId in the body, or by externalId in the query. */
 export type Selector = 'customerId' | 'externalId' | 'query';
@@ -27,7 +27,7 @@ export const selectors = [
 ] as const satisfies readonly (readonly [Selector, string])[];
 
 /** A customer of the run, and what it is known to be. */
-export type Known = {
+export type TestCustomer = {
   customerId: string;
   externalId: string;
   state: State;
@@ -41,8 +41,8 @@ export class SuiteFault extends Error {
 }
 
 /** A request that got no answer although plain ones before and after it did. */
-export class Unanswered extends Error {
-  override name = 'Unanswered';
+export class NoResponse extends Error {
+  override name = 'NoResponse';
 }
 
 /** How many requests and customers one check of an area makes at most; a run adds them up before it starts. */
@@ -57,9 +57,9 @@ const ESSENTIALS = ['name', 'address', 'phone', 'email', 'taxId'] as const;
 /** A stored customer, read when an expectation asks; a read that comes behind a write is asked again, as Playwright's locators are. */
 export class Stored {
   readonly #customers: Customers;
-  readonly known: Known;
+  readonly known: TestCustomer;
 
-  constructor(customers: Customers, known: Known) {
+  constructor(customers: Customers, known: TestCustomer) {
     this.#customers = customers;
     this.known = known;
   }
@@ -76,7 +76,7 @@ export class Stored {
 }
 
 /** What a worker knows of the target: the properties that a create keeps, those that a read shows, whether a phone or taxId can be taken. */
-export type Kept = { properties?: string[]; shown?: string[]; refusesTaken?: Promise<boolean | undefined> };
+export type TargetKnowledge = { properties?: string[]; shown?: string[]; refusesTaken?: Promise<boolean | undefined> };
 
 /** The customers of one check, and every way to the target that a check has. */
 export class Customers {
@@ -89,7 +89,7 @@ export class Customers {
   readonly #authorization: Authorization;
   /** Where the data come from. */
   readonly people: People;
-  readonly #kept: Kept;
+  readonly #knowledge: TargetKnowledge;
   readonly #sent: Changes[] = [];
   /** A create was refused, and accepted under another externalId: what is taken is not why this check's creates are refused. */
   #refusesOtherwise = false;
@@ -106,7 +106,7 @@ export class Customers {
     budget: Budget;
     people: People;
     /** Of a worker: what is known of the target, once it is. */
-    kept: Kept;
+    knowledge: TargetKnowledge;
     authorization?: Authorization;
   }) {
     this.#client = options.client;
@@ -116,7 +116,7 @@ export class Customers {
     this.#host = options.host;
     this.#budget = options.budget;
     this.people = options.people;
-    this.#kept = options.kept;
+    this.#knowledge = options.knowledge;
     this.#authorization = options.authorization ?? merchant(options.run.merchant);
   }
 
@@ -138,7 +138,7 @@ export class Customers {
         this.#inconclusive(`a redirect is not followed: ${answer} to ${location}`);
       }
       const refusesUs = authorization === this.#authorization && [401, 403].includes(answer.status);
-      if (answer.unanswered || answer.malformed || refusesUs) await this.#suspect(answer, outgoing.oversized);
+      if (answer.noResponse || answer.malformed || refusesUs) await this.#suspect(answer, outgoing.oversized);
       for (const violation of violationsOf(answer, operation)) this.#tell(answer, violation);
       return answer;
     });
@@ -153,13 +153,13 @@ export class Customers {
    * Sees whether an answer shows the customer in this state (ANS-5). It is asked once the stored state is known to be right, so that an
    * answer that does not show it is the only thing wrong.
    */
-  shows(answer: Answer, expected: State, before: State = {}): void {
+  assertShown(answer: Answer, expected: State, before: State = {}): void {
     noteAsserted('ANS-5');
     const differences = compare(expected, answer.customer ?? {}, before);
     if (differences.length === 0) return;
     const kind = answer.sent.includes(':null') ? 'removal' : 'update';
     const message = 'the answer does not show the customer as it is after the request';
-    this.#tell(answer, { id: 'ANS-5', message, lines: told(differences), shape: kind });
+    this.#tell(answer, { id: 'ANS-5', message, lines: linesOf(differences), shape: kind });
   }
 
   /** Creates a customer; the body is one that the published schema allows, sent in these bytes. */
@@ -192,12 +192,12 @@ export class Customers {
 
   /** Whether the target refuses the phone or the taxId of another customer, found out once by each worker. */
   async #mayRefuseTaken(): Promise<boolean> {
-    this.#kept.refusesTaken ??= this.#refusesTaken();
+    this.#knowledge.refusesTaken ??= this.#refusesTaken();
     let refuses: boolean | undefined;
     try {
-      refuses = await this.#kept.refusesTaken;
+      refuses = await this.#knowledge.refusesTaken;
     } finally {
-      if (refuses === undefined) delete this.#kept.refusesTaken;
+      if (refuses === undefined) delete this.#knowledge.refusesTaken;
     }
     return refuses ?? false;
   }
@@ -232,7 +232,7 @@ export class Customers {
   }
 
   /** Updates a customer: the properties that a plain update carries as they are, and the changes. `state` is what it is now known to be. */
-  update(known: Omit<Known, 'created'>, by: Selector, changes: Changes, state: State = known.state): Promise<Answer> {
+  update(known: Omit<TestCustomer, 'created'>, by: Selector, changes: Changes, state: State = known.state): Promise<Answer> {
     const [, how] = selectors.find(([selector]) => selector === by) ?? [by, by];
     const what = Object.entries(changes).map(([name, value]) => (value === null ? `remove ${name}` : `set ${name}`));
     const body = { ...this.essentials(state), ...(by === 'query' ? {} : { [by]: known[by] }), ...changes };
@@ -260,9 +260,9 @@ export class Customers {
    * checks. If the create made no customer, or did not keep the properties that the check is about or that an update carries, the check is
    * not testable: an update would have to send back what the target made of them.
    */
-  async given(properties: Partial<Customer> = {}, body: Plain = this.people.plain()): Promise<Known> {
+  async given(properties: Partial<Customer> = {}, body: Plain = this.people.plain()): Promise<TestCustomer> {
     const sent = { ...body, ...properties };
-    const known = this.known(await this.create(sent), sent);
+    const known = this.fromCreate(await this.create(sent), sent);
     const owned = (customer: State) => Object.fromEntries(Object.entries(customer).filter(([name]) => isOwned(name))) as State;
     const wrong = (answer: Answer) => compare(sent, { ...sent, ...pick(answer.customer ?? {}, Object.keys(sent)) });
     const read = await this.read(known, sent, (answer) => !!answer.customer && compare(sent, owned(answer.customer)).length === 0);
@@ -288,14 +288,14 @@ export class Customers {
   }
 
   /** The customer that a create made, as it was sent. Where it was not accepted the check is not testable. */
-  known(created: Answer, sent: State): Known {
+  fromCreate(created: Answer, sent: State): TestCustomer {
     const { customer } = created;
     if (!customer) this.notTestable(`no customer could be created: ${created}`);
     return { customerId: customer.customerId, externalId: sent.externalId ?? '', state: sent, created };
   }
 
   /** The customer that was created before the first check of the run. If there is none, the check is not testable. */
-  first(): Omit<Known, 'created'> {
+  first(): Omit<TestCustomer, 'created'> {
     return this.#run.first ?? this.notTestable('no customer could be created before the first check');
   }
 
@@ -308,7 +308,7 @@ export class Customers {
    * Goes on only where a create keeps plain values of these properties. Where it does not, its own checks tell, and nothing can be said of
    * unusual values.
    */
-  async keeping(names: readonly string[]): Promise<void> {
+  async assumeKept(names: readonly string[]): Promise<void> {
     const { properties } = await this.#learn();
     const lost = names.filter((name) => !properties.includes(name));
     if (lost.length) this.notTestable(`a create does not keep ${lost.join(', ')}`);
@@ -325,23 +325,23 @@ export class Customers {
     return absent.filter((name) => known.shown.includes(name));
   }
 
-  async #learn(): Promise<Required<Pick<Kept, 'properties' | 'shown'>>> {
-    this.#kept.properties ??= await this.#keptProperties();
-    return { shown: [], ...this.#kept, properties: this.#kept.properties };
+  async #learn(): Promise<Required<Pick<TargetKnowledge, 'properties' | 'shown'>>> {
+    this.#knowledge.properties ??= await this.#keptProperties();
+    return { shown: [], ...this.#knowledge, properties: this.#knowledge.properties };
   }
 
   async #keptProperties(): Promise<string[]> {
     const sent = this.people.full();
-    const known = this.known(await this.create(sent), sent);
+    const known = this.fromCreate(await this.create(sent), sent);
     const differing = ({ customer }: Answer) => compare(sent, pick(customer ?? {}, Object.keys(sent)));
     const read = await this.read(known, sent, (answer) => differing(answer).length === 0);
     const lost = differing(read).map(({ property }) => property.split('.')[0]);
-    this.#kept.shown = Object.keys(read.customer ?? {});
+    this.#knowledge.shown = Object.keys(read.customer ?? {});
     return Object.keys(sent).filter((name) => !lost.includes(name));
   }
 
   /** Goes on only where an update was accepted and reached its customer; both are other checks' to judge. */
-  reached(known: Known, answer: Answer): void {
+  assumeUpdated(known: TestCustomer, answer: Answer): void {
     if (!answer.customer) this.notTestable(`the update was not accepted: ${answer}`);
     if (answer.customer.customerId !== known.customerId) this.notTestable('the update reached another customer');
   }
@@ -352,7 +352,7 @@ export class Customers {
   }
 
   /** The customer as it is stored, for an expectation to read. */
-  stored(known: Known): Stored {
+  stored(known: TestCustomer): Stored {
     return new Stored(this, known);
   }
 
@@ -360,14 +360,14 @@ export class Customers {
    * Reads a customer: by GET where the target has it and it shows every write at once, else by an update that changes nothing, because a
    * POST sees every write at once.
    */
-  read(known: Known, expected: State = known.state, accept: (answer: Answer) => boolean = () => true): Promise<Answer> {
+  read(known: TestCustomer, expected: State = known.state, accept: (answer: Answer) => boolean = () => true): Promise<Answer> {
     if (this.#run.readBack.byId && !this.#run.readBack.lags) return this.get(known, accept);
     const body = { ...this.essentials(expected), customerId: known.customerId };
     return this.upsert('read the customer by an update that changes nothing', body);
   }
 
   /** Reads a customer by GET. It may come behind a write by a second; so it is repeated until it is accepted or that second is over. */
-  async get({ customerId }: Known, accept: (answer: Answer) => boolean): Promise<Answer> {
+  async get({ customerId }: TestCustomer, accept: (answer: Answer) => boolean): Promise<Answer> {
     const outgoing = { method: 'GET', path: `/customers/${encodeURIComponent(customerId)}` };
     for (let pause = LAG / 10; ; pause *= 2) {
       const waited = pause > LAG / 10;
@@ -402,7 +402,7 @@ export class Customers {
       host: this.#host,
       budget: this.#budget,
       people: this.people,
-      kept: this.#kept,
+      knowledge: this.#knowledge,
       authorization: merchant(other, 'TRUSTLY_OTHER_'),
     });
   }
@@ -451,7 +451,7 @@ export class Customers {
       this.#tell(plain, { id: 'REF-3', message: String(plain), shape: 'malformed', confirmed: true });
       this.#stop(`no answer can be read: ${plain}`);
     }
-    if (plain.unanswered) this.#stop(`the target does not answer any more: ${plain}`);
+    if (plain.noResponse) this.#stop(`the target does not answer any more: ${plain}`);
     if ([401, 403].includes(plain.status)) this.#stop(`the target refuses the credentials: ${plain}`);
     if (answer.status === 503 && plain.repeats > 0) {
       this.#inconclusive(
@@ -460,12 +460,12 @@ export class Customers {
     }
     // The early end of the connection is a refusal of what is too large.
     if (oversized && answer.status === 0 && !answer.malformed && !answer.toString().startsWith('no answer within')) return;
-    if (answer.unanswered || answer.malformed) {
+    if (answer.noResponse || answer.malformed) {
       const cause = answer.toString();
       this.#countHang(cause);
       // Told once per run: each further request of the kind would cost its time-out again, and once more to confirm it.
       if (!reserve(this.#run, 'violationsOf', `REF-3 ${cause}`, this.#host.id)) this.notTestable(`a request was not answered: ${cause}`);
-      throw new Unanswered(`${answer}, while a plain request right after it was answered ${plain}\n  curl: ${curl(answer.exchange)}`);
+      throw new NoResponse(`${answer}, while a plain request right after it was answered ${plain}\n  curl: ${curl(answer.exchange)}`);
     }
   }
 
@@ -489,12 +489,12 @@ export function pick(state: State, names: readonly string[]): State {
 }
 
 /** The customer after several requests, one after the other. */
-export function after(known: Known, ...requests: Changes[]): State {
+export function stateAfter(known: TestCustomer, ...requests: Changes[]): State {
   return requests.reduce<State>((state, changes) => apply(state, changes), known.state);
 }
 
 /** Waits until a timestamp that is taken anew differs from that of the create: a millisecond, or a second where it counts them. */
-export async function tick({ created }: Known): Promise<void> {
+export async function tick({ created }: TestCustomer): Promise<void> {
   const { createdAt } = created.customer ?? {};
   if (createdAt === undefined) return;
   await sleep(createdAt < 1e11 || createdAt % 1000 === 0 ? 1_100 : 5);

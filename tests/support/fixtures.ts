@@ -7,18 +7,18 @@ import { Ledger } from '../../target/ledger.ts';
 import type { RateLimiter } from '../../target/limiter.ts';
 import { connect, enter, publishedRun, type Run, reserve } from '../../target/run.ts';
 import { endBefore, performAttempts } from './attempts.ts';
+import { Cases } from './cases.ts';
 import type { Declare } from './collection.ts';
-import { type Budget, Customers, type Kept, SuiteFault } from './customers.ts';
-import { Generated } from './generated.ts';
+import { type Budget, Customers, SuiteFault, type TargetKnowledge } from './customers.ts';
 import type { CheckHost } from './host.ts';
 
 export { of } from '../../schemas/mark.ts';
 export { expect } from './matchers.ts';
-export { generated, requirement } from './requirement.ts';
+export { generatedCheck, requirement } from './requirement.ts';
 
-type Attempt = { customers: Customers; generated: Generated };
+type Attempt = { customers: Customers; cases: Cases };
 type Fixtures = { budget: Budget; outsider: Client; attempt: Attempt } & Attempt;
-type WorkerFixtures = { run: Run; limiter: RateLimiter; ledger: Ledger | undefined; client: Client; kept: Kept };
+type WorkerFixtures = { run: Run; limiter: RateLimiter; ledger: Ledger | undefined; client: Client; knowledge: TargetKnowledge };
 
 /** Milliseconds that the requests of a check asked for, beside the time that it has. */
 const extensions = new WeakMap<TestInfo, { timeout: number; added: number }>();
@@ -73,7 +73,7 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
   ],
 
   // biome-ignore lint/correctness/noEmptyPattern: as above
-  kept: [({}, use) => use({}), { scope: 'worker' }],
+  knowledge: [({}, use) => use({}), { scope: 'worker' }],
 
   outsider: async ({ run, limiter, ledger }, use) => {
     const client = connect(run, limiter, { extend, ledger });
@@ -82,7 +82,7 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
   },
 
   attempt: [
-    async ({ client, outsider, run, limiter, budget, kept }, use, info) => {
+    async ({ client, outsider, run, limiter, budget, knowledge }, use, info) => {
       // What the first attempt saw is confirmed all the same.
       if (limiter.stopped !== undefined && info.retry === 0) endBefore(info, { ending: 'inconclusive', reason: limiter.stopped });
       const begin = (attempt: number, host: CheckHost): Attempt => {
@@ -94,10 +94,10 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
           overrides: run.overrides,
         });
         const keep = (log: CaseLog) => info.attach('what the cases did', { contentType: CASE_LOG_TYPE, body: JSON.stringify(log) });
-        const shared = { client, outsider, run, limiter, kept, host };
+        const shared = { client, outsider, run, limiter, knowledge, host };
         return {
           customers: new Customers({ ...shared, budget, people }),
-          generated: new Generated({ ...shared, title: info.title, attempt, keep }),
+          cases: new Cases({ ...shared, title: info.title, attempt, keep }),
         };
       };
       await performAttempts(info, begin, use);
@@ -107,7 +107,7 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
   ],
 
   customers: ({ attempt }, use) => use(attempt.customers),
-  generated: ({ attempt }, use) => use(attempt.generated),
+  cases: ({ attempt }, use) => use(attempt.cases),
 });
 
 declare global {

@@ -2,16 +2,16 @@ import fc from 'fast-check';
 import { plain } from '../../generators/arbitraries.ts';
 import { isRemovable, removableProperties } from '../../generators/customers.ts';
 import { type Fault, faultKinds } from '../../generators/faults.ts';
-import { apply, type Changes, compare, type Difference, isOwned, type State, show } from '../../generators/model.ts';
-import type { Customer, Json, JsonObject } from '../../schemas/contract.ts';
-import type { RequirementId } from '../../schemas/requirement-id.ts';
+import { apply, type Changes, compare, isOwned, type State } from '../../generators/model.ts';
+import type { Customer, JsonObject } from '../../schemas/contract.ts';
 import type { Answer } from '../../target/answer.ts';
-import { holdAccepted, holdAnswered, holdNamed, holdState } from './blame.ts';
-import { type Customers, type Known, pick, type Selector, selectors } from './customers.ts';
-import { Violation } from './generated.ts';
+import { assertAccepted, assertAcceptedOrRefused, assertNamed, assertState } from './assertions.ts';
+import { attributeHistory } from './attribution.ts';
+import { Violation } from './cases.ts';
+import { type Customers, pick, type Selector, selectors, type TestCustomer } from './customers.ts';
 
 /** A customer of a history: what it is known to be, and which request made it so. */
-type Member = Known & {
+type Member = TestCustomer & {
   /** For each property, the request on this customer that set or removed it last; the create is 0. */
   writer: Map<string, number>;
   /** How many requests on this customer were accepted, and what each began with. */
@@ -91,9 +91,9 @@ export function histories(replayPath?: string): fc.Arbitrary<History> {
 export async function begin(customers: Customers, start: Partial<Customer>): Promise<{ model: Model; real: Real }> {
   const body = { ...customers.people.plain(), ...start };
   const answer = await customers.create(body);
-  holdAnswered(answer);
-  holdAccepted('CRE-1', answer);
-  const first = member(customers.known(answer, body));
+  assertAcceptedOrRefused(answer);
+  assertAccepted('CRE-1', answer);
+  const first = member(customers.fromCreate(answer, body));
   return { model: { members: [first], last: first }, real: { customers } };
 }
 
@@ -150,7 +150,7 @@ function other({ members }: Model, which: number, member: Member): Member {
   return others[which % others.length] ?? member;
 }
 
-function member(known: Known): Member {
+function member(known: TestCustomer): Member {
   const shown = pick(known.created.customer ?? {}, Object.keys(known.created.customer ?? {}).filter(isOwned));
   // What a create loses or changes is its own failure, told by its own checks.
   const wrong = compare(known.state, shown).map(({ property }) => property.split('.')[0] ?? '');
@@ -167,10 +167,10 @@ async function create(model: Model, customers: Customers, { by, optional: set }:
     by === 'query'
       ? await customers.upsert('create by the query', rest, { externalId })
       : await customers.create(by === 'body' ? body : rest);
-  holdAnswered(answer);
+  assertAcceptedOrRefused(answer);
   // A create by the query, or without an externalId, is left open; a plain one is not.
   if (by !== 'body' && answer.refused) return;
-  holdAccepted('CRE-1', answer);
+  assertAccepted('CRE-1', answer);
   const { customer } = answer;
   if (!customer) return;
   if (model.members.some(({ customerId }) => customerId === customer.customerId)) {
@@ -182,7 +182,7 @@ async function create(model: Model, customers: Customers, { by, optional: set }:
     );
   }
   const sent = customer.externalId === externalId ? body : rest;
-  model.last = member(customers.known(answer, sent));
+  model.last = member(customers.fromCreate(answer, sent));
   model.members.push(model.last);
 }
 
@@ -197,11 +197,11 @@ async function update(customers: Customers, member: Member, step: Step & { kind:
   const query = by === 'query' ? { externalId: member.externalId } : undefined;
   const alone = { ...sent, ...(by !== 'query' && { [by]: member[by] }) };
   let answer = step.alone ? await customers.upsert(`update ${by}`, alone, query) : await customers.update(member, by, sent);
-  holdAnswered(answer);
+  assertAcceptedOrRefused(answer);
   // An update of some properties alone may be refused.
   if (step.alone && answer.refused) answer = await customers.update(member, by, sent);
-  holdAccepted('UPD-1', answer);
-  holdNamed(named[by], answer, member);
+  assertAccepted('UPD-1', answer);
+  assertNamed(named[by], answer, member);
   await settle(customers, member, answer, sent);
 }
 
@@ -218,7 +218,7 @@ async function settle(customers: Customers, member: Member, answer: Answer, sent
   const shown: State = answer.customer ?? {};
   if (compare(expected, shown, before).length > 0) {
     await verify(customers, member, false);
-    customers.shows(answer, expected, before);
+    customers.assertShown(answer, expected, before);
   }
   // A merge keeps the keys that were not sent, a replacement drops them: from now on what this one did.
   for (const name of ['address', 'customData', 'driverLicense'] as const) {
@@ -235,9 +235,9 @@ async function rename(customers: Customers, member: Member, wanted: Selector): P
   const by = member.externalId === '' ? 'customerId' : wanted;
   const externalId = customers.people.externalId();
   const answer = await customers.update(member, by, { externalId });
-  holdAnswered(answer);
+  assertAcceptedOrRefused(answer);
   if (!answer.customer) return;
-  holdNamed(named[by], answer, member);
+  assertNamed(named[by], answer, member);
   const changed = answer.customer.externalId === externalId;
   await settle(customers, member, answer, changed ? { externalId } : {});
   if (changed) member.externalId = externalId;
@@ -248,7 +248,7 @@ async function take(customers: Customers, member: Member, owner: Member): Promis
   const { externalId, customerId } = owner;
   if (externalId === '') return;
   const answer = await customers.upsert("ask for another's externalId", { customerId: member.customerId, externalId });
-  holdAnswered(answer);
+  assertAcceptedOrRefused(answer);
   member.refused.push({ changes: { externalId }, count: member.count });
   member.verified = false;
   if (answer.customer && answer.customer.externalId === externalId && answer.customer.customerId !== customerId) {
@@ -263,7 +263,7 @@ async function fail(customers: Customers, member: Member, step: Step & { kind: '
     ...step.fault.spoil(body as JsonObject),
     ...(by === 'query' && { query: { externalId: member.externalId } }),
   });
-  holdAnswered(answer);
+  assertAcceptedOrRefused(answer);
   if (!answer.refused) throw new Violation('REF-4', `the request was not refused, where ${step.fault.label}`, [], answer);
   member.refused.push({ changes: step.changes, count: member.count });
   member.verified = false;
@@ -271,29 +271,6 @@ async function fail(customers: Customers, member: Member, step: Step & { kind: '
 
 /** Reads a customer and holds it to its requests, or, as a `bystander`, to what it was when it was last read. */
 async function verify(customers: Customers, member: Member, bystander: boolean): Promise<void> {
-  await holdState(customers.stored(member), member.state, (difference) => (bystander ? 'UPD-10' : blame(difference, member)));
+  await assertState(customers.stored(member), member.state, (difference) => (bystander ? 'UPD-10' : attributeHistory(difference, member)));
   Object.assign(member, { refused: [], accepted: false, verified: true });
-}
-
-/** The requirement that a difference breaks: by a refused request where there was no other or the value is its, else by the last that wrote it. */
-function blame({ property, actual }: Difference, { writer, count, befores, state, refused: tried, accepted }: Member): RequirementId {
-  const name = property.split('.')[0] ?? '';
-  const by = writer.get(name);
-  const isTried = tried.some(({ changes, count: earlier }) => {
-    const isWrittenSince = by !== undefined && by >= earlier;
-    return name in changes && shownAt(changes, property) === actual && !(isWrittenSince && actual === show(undefined));
-  });
-  if (isTried || (tried.length > 0 && !accepted)) return 'REF-1';
-  const isLast = by === count - 1;
-  if (!(name in state)) return by === undefined ? 'UPD-4' : isLast ? 'NULL-1' : 'NULL-3';
-  if (by === 0) return count === 1 ? 'CRE-3' : 'UPD-4';
-  if (by === undefined || !isLast) return 'UPD-4';
-  if (name in (befores[by] ?? {})) return 'UPD-2';
-  return befores.slice(0, by).some((before) => name in before) ? 'NULL-4' : 'UPD-3';
-}
-
-/** A value inside what a request had, as a difference shows it. */
-function shownAt(changes: Changes, property: string): string {
-  const inside = (value: Json | undefined, key: string) => (value as JsonObject | null | undefined)?.[key];
-  return show(property.split('.').reduce(inside, changes as JsonObject) ?? undefined);
 }

@@ -41,6 +41,6 @@ export function playwrightHost(info: TestInfo): Omit<CheckHost, 'end'> {
         contentType: EXCHANGE_TYPE,
         body: JSON.stringify(toAllure(answer.exchange)),
       }),
-    report: (answer, violation) => expect.soft(answer).toKeep(violation),
+    report: (answer, violation) => expect.soft(answer).toViolate(violation),
   };
 }

@@ -25,7 +25,7 @@ export function failure(headline: string, lines: { expected: string; actual: str
 }
 
 /** Differences as the lines of a failure. */
-export const told = (differences: Difference[]) =>
+export const linesOf = (differences: Difference[]) =>
   differences.map(({ property, expected, actual }) => ({ expected: `${property} ${expected}`, actual: `${property} ${actual}` }));
 
 function result(pass: boolean, message: () => string) {
@@ -44,7 +44,7 @@ async function settled(stored: Stored, expected: State, differ: (shown: State) =
   return {
     ...result(found?.length === 0, () =>
       found
-        ? failure('the stored customer is not as it has to be', told(found), answer)
+        ? failure('the stored customer is not as it has to be', linesOf(found), answer)
         : failure('the stored customer could not be read', [{ expected: `customerId ${customerId}`, actual: describe(answer) }], answer),
     ),
     answer,
@@ -56,7 +56,7 @@ async function settled(stored: Stored, expected: State, differ: (shown: State) =
  * Sees whether every one of these properties is stored as it was sent. `otherwise`: the requirement that keeps what is sent, where the
  * check itself is about text alone.
  */
-export async function kept(stored: Stored, sent: State, otherwise?: RequirementId) {
+export async function storedAsSent(stored: Stored, sent: State, otherwise?: RequirementId) {
   const differ = (shown: State) => {
     const names = Object.keys(sent).filter((name) => name in shown);
     return compare(sent, Object.fromEntries(names.map((name) => [name, shown[name as keyof State]])) as State);
@@ -83,7 +83,7 @@ const extended = base.extend({
   },
 
   /** The request was accepted or refused; both are lawful. */
-  toBeAnswered(answer: Answer) {
+  toBeAcceptedOrRefused(answer: Answer) {
     return result(answer.accepted || answer.refused, () =>
       failure(
         of('REF-3', 'the request was neither accepted nor refused'),
@@ -129,7 +129,7 @@ const extended = base.extend({
   },
 
   /** Every one of these properties is stored as it was sent; what else the customer has is not judged. */
-  toHaveKept: kept,
+  toHaveStored: storedAsSent,
 
   /** The stored customer has none of these properties. */
   async toLack(stored: Stored, names: readonly string[], expected: State) {
@@ -142,12 +142,12 @@ const extended = base.extend({
   toMatchCustomer: matches,
 
   /** A generated check found no case that breaks a promise. */
-  toHold(counterexample: string | undefined) {
+  toHaveNoCounterexample(counterexample: string | undefined) {
     return result(counterexample === undefined, () => counterexample ?? '');
   },
 
   /** The answer keeps a promise that every answer makes; the message names the requirement. */
-  toKeep(answer: Answer, violation: AnswerViolation) {
+  toViolate(answer: Answer, violation: AnswerViolation) {
     return result(false, () => failure(of(violation.id, violation.message), violation.lines ?? [], answer));
   },
 });
@@ -157,7 +157,7 @@ function recorded<Assertions extends object>(assertions: Assertions, message: un
   return new Proxy(assertions, {
     get: (target, matcher) => {
       // It asserts REF-3, whatever the check is about.
-      noteAsserted(matcher === 'toBeAnswered' ? 'REF-3' : assertedBy(message));
+      noteAsserted(matcher === 'toBeAcceptedOrRefused' ? 'REF-3' : assertedBy(message));
       return Reflect.get(target, matcher);
     },
   });

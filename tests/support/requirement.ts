@@ -28,7 +28,7 @@ export function requirement(...ids: [RequirementId, ...RequirementId[]]): TestDe
 export const GENERATED = '@generated';
 
 /** What a generated check says of itself: any of these requirements may fail with it, each alone. */
-export function generated(...ids: [RequirementId, ...RequirementId[]]): TestDetails {
+export function generatedCheck(...ids: [RequirementId, ...RequirementId[]]): TestDetails {
   const details = requirement(...ids);
   return { ...details, tag: [...[details.tag ?? []].flat(), GENERATED] };
 }

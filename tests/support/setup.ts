@@ -208,7 +208,7 @@ function assertReachable({ baseUrl }: Run, answer: Answer): void {
   const stop = (what: string) => {
     throw new Stopped(answer.redact(`${baseUrl} ${what}`));
   };
-  if (answer.unanswered) stop(`does not answer: ${answer}`);
+  if (answer.noResponse) stop(`does not answer: ${answer}`);
   if (answer.status === 401) stop(`refuses the credentials: ${answer}`);
   if (answer.status === 403) {
     if (hasEnvelope(answer)) stop(`refuses the credentials: ${answer}`);

@@ -18,7 +18,7 @@ import { redactor } from '../../target/redaction.ts';
 import { type Run, reserve, secretsOfRun } from '../../target/run.ts';
 import { type Replay, writeReplay } from '../../target/settings.ts';
 import type { AnswerViolation } from './answer-violation.ts';
-import { Customers, type Kept, Unanswered } from './customers.ts';
+import { Customers, NoResponse, type TargetKnowledge } from './customers.ts';
 import { factors } from './depth.ts';
 import { type CheckHost, Ended } from './host.ts';
 import { describe, expect, failure, SHOWN } from './matchers.ts';
@@ -65,7 +65,7 @@ type Options = {
   client: Client;
   outsider: Client;
   limiter: RateLimiter;
-  kept: Kept;
+  knowledge: TargetKnowledge;
   /** The check's own title, and which attempt this is, from 0. */
   title: string;
   attempt: number;
@@ -76,7 +76,7 @@ type Options = {
 };
 
 /** The cases of a generated check: many customers at once, and of the first that fails the shortest form. */
-export class Generated {
+export class Cases {
   readonly #options: Options;
   readonly #log: CaseLog;
 
@@ -106,7 +106,7 @@ export class Generated {
     try {
       const found = again ? await this.#repeat(again, draw, property) : await this.#search(plan, draw, property);
       if ('ending' in found) host.end(found.ending, found.reason);
-      else if (found.counterexample !== undefined) expect(found.counterexample).toHold();
+      else if (found.counterexample !== undefined) expect(found.counterexample).toHaveNoCounterexample();
     } finally {
       await this.#options.keep({ ...this.#log, created: unique(this.#log.created) });
     }
@@ -214,9 +214,9 @@ export class Generated {
 
   /** Performs one case with customers of its own. */
   async #perform<Value>(value: Value, property: Property<Value>, name: string): Promise<Outcome> {
-    const { run, client, outsider, limiter, kept, title, attempt, host } = this.#options;
+    const { run, client, outsider, limiter, knowledge, title, attempt, host } = this.#options;
     const steps: Step[] = [];
-    const told: { answer: Answer; violation: AnswerViolation }[] = [];
+    const reported: { answer: Answer; violation: AnswerViolation }[] = [];
     let current = '';
     const caseHost: CheckHost = {
       id: host.id,
@@ -228,7 +228,7 @@ export class Generated {
         steps.push({ intent: current, answer });
         return Promise.resolve();
       },
-      report: (answer, violation) => told.push({ answer, violation }),
+      report: (answer, violation) => reported.push({ answer, violation }),
       end: (ending, reason) => {
         throw new Ended(ending, reason);
       },
@@ -240,7 +240,7 @@ export class Generated {
       reserve: (text) => reserve(run, 'people', text, randomUUID()),
       overrides: run.overrides,
     });
-    const customers = new Customers({ client, outsider, run, limiter, host: caseHost, budget: BUDGET, people, kept });
+    const customers = new Customers({ client, outsider, run, limiter, host: caseHost, budget: BUDGET, people, knowledge });
     const failed = (requirement: RequirementId, message: string, lines: Failure['lines'] = []) => ({ requirement, message, lines, steps });
     let outcome: Omit<Outcome, 'requests'> = {};
     let release = await limiter.take(1);
@@ -258,12 +258,12 @@ export class Generated {
     } catch (error) {
       if (error instanceof Ended) outcome = { ended: { ending: error.ending, reason: error.message } };
       else if (error instanceof Violation) outcome = { failure: failed(error.requirement, error.message, error.lines) };
-      else if (error instanceof Unanswered) outcome = { failure: failed('REF-3', error.message) };
+      else if (error instanceof NoResponse) outcome = { failure: failed('REF-3', error.message) };
       else throw error;
     } finally {
       release();
     }
-    const [violation] = told;
+    const [violation] = reported;
     // What every answer promises comes first: what is wrong with the customer may follow from it.
     if (violation) {
       const { id, message, lines = [] } = violation.violation;
