@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { catalogue } from '../schemas/catalogue.ts';
 import { combinations } from './lawful/combinations.ts';
-import { brokenServers, generatedOnlyServers, lawfulServers } from './servers.ts';
+import { brokenServers, lawfulServers } from './servers.ts';
 
 /** Where the rows of the proof land while it runs. */
 export const PROOF = new URL('../selftest/out/proof/', import.meta.url);
@@ -31,9 +30,6 @@ const combined = new Set<string>(combinations.flatMap(({ latitudes }) => latitud
 /** Whether a lawful server is left to `npm run proof`: what makes it different stands in a combination too, or it is slow. */
 export const isNightly = (name: string): boolean => combined.has(name) || SLOW.includes(name);
 
-/** Where the short form stands. */
-export const README = new URL('../README.md', import.meta.url);
-
 /** The rows of the last run, in the order in which the servers stand. */
 export function rows(): Row[] {
   const order = ['conforming', ...brokenServers.map(({ name }) => name), ...lawfulServers.map(({ name }) => name)];
@@ -47,25 +43,6 @@ export function rows(): Row[] {
 }
 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
-
-/** The short form of the proof that stands in the README: for each requirement, the broken servers on which a check of it fails. */
-export function shortTable(found: readonly Row[]): string {
-  const broken = found.filter((row) => row.kind === 'broken');
-  const lines = catalogue
-    .filter(({ unchecked }) => !unchecked)
-    .map(({ id, level }) => {
-      const caught = broken.filter((row) => row.caught.some(({ requirement }) => requirement === id)).map(({ server }) => `\`${server}\``);
-      return `| ${id} | ${level} | ${caught.join(', ') || '–'} |`;
-    });
-  return [
-    `${broken.length} broken servers are caught, each by an example check of what it breaks, and ${generatedOnlyServers.length} more, which no example shows, by generated ones. Of ${lawfulServers.length} lawful ones none is accused of a MUST: ` +
-      `${lawfulServers.filter(({ name }) => !isNightly(name)).length} of them, and the sandbox itself, in \`npm test\`, all in \`npm run proof\`.`,
-    '',
-    '| requirement | level | broken servers on which a check of it fails |',
-    '|---|---|---|',
-    ...lines,
-  ].join('\n');
-}
 
 /** The whole proof as a page. */
 export function page(found: readonly Row[]): string {

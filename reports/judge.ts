@@ -155,7 +155,10 @@ export function toAttempt(failures: readonly Failure[], { asserted, confirmed = 
   if (ended) own = { outcome: ended.ending === 'left-out' ? 'inconclusive' : ended.ending, message: ended.reason };
   let fault: string | undefined;
   for (const { message, asserted } of failures) {
-    const text = stripVTControlCharacters(message).replace(/^Error: /, '');
+    // Playwright sets the message of an expectation apart by an empty line.
+    const text = stripVTControlCharacters(message)
+      .replace(/^Error: /, '')
+      .replace(/^([^\n]+)\n\n(?=\S)/, '$1: ');
     const mark = readMark(text);
     if (mark && isRequirementId(mark.id)) marked.set(mark.id, mark.message);
     else if (mark) fault = `the catalogue has no requirement ${mark.id}: ${mark.message}`;

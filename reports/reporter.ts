@@ -156,7 +156,7 @@ export default class ConformanceReporter implements Reporter {
     const written = this.#write(result, status === 'interrupted');
     this.#written = written === true;
     console.log(`\n${printable(terminal(result))}`);
-    if (written && this.#suite) console.log(`Results: ${join(out, 'conformance.md')}; npm run report makes the Allure report`);
+    if (written && this.#suite) console.log(`Results: ${join(out, 'conformance.md')}; npm run report creates the Allure report`);
     return Promise.resolve({
       status: result.exitCode === 0 && written !== false ? 'passed' : status === 'interrupted' ? status : 'failed',
     });

@@ -16,7 +16,7 @@ export default defineConfig({
     { name: 'suite', testMatch: 'selftest/*.spec.ts', testIgnore: 'selftest/hostile.spec.ts', grepInvert: /@daily/ },
     { name: 'daily', testMatch: 'selftest/safety.spec.ts', grep: /@daily/, fullyParallel: true },
     { name: 'hostile', testMatch: 'selftest/hostile.spec.ts', fullyParallel: true },
-    { name: 'table', testMatch: 'proof/table.spec.ts', dependencies: ['proof'] },
+    { name: 'table', testMatch: 'proof/{table,docs}.spec.ts', dependencies: ['proof'] },
   ],
   reporter: [['list'], ['./count-reporter.ts']],
 });

@@ -25,18 +25,18 @@ const ways: Record<'ACC-1' | 'ACC-2' | 'ACC-3', readonly CredentialCase[]> = {
 
 /** A request by somebody else: an update of this customer, and a create; neither leaves a trace. */
 async function expectShutOut(customers: Customers, authorization: Authorization): Promise<void> {
-  const before = await customers.given({ vip: '1' });
+  const customer = await customers.given({ vip: '1' });
   const person = { ...customers.people.plain(), vip: '2' };
 
   const update = await customers.send('update without right', {
-    body: { ...customers.essentials(before.state), vip: '2', customerId: before.customerId },
+    body: { ...customers.essentials(customer.state), vip: '2', customerId: customer.customerId },
     authorization,
   });
   const create = await customers.send('create without right', { body: person, authorization });
 
   expect(update).toBeRefused();
   expect(create).toBeRefused();
-  await expect(customers.stored(before)).toMatchCustomer(before.state);
+  await expect(customers.stored(customer)).toMatchCustomer(customer.state);
   const found = await customers.find(person.externalId);
   if (found) expect(found, 'the customers that were created without right').toEqual([]);
 }
@@ -55,11 +55,11 @@ test.describe('nobody', () => {
   test('is shown a customer by GET without credentials', requirement('ACC-1'), async ({ customers }) => {
     if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
     const person = customers.people.plain();
-    const before = await customers.given({}, person);
+    const customer = await customers.given({}, person);
 
     const answer = await customers.send(
       'read without right',
-      { method: 'GET', path: `/customers/${encodeURIComponent(before.customerId)}`, authorization: anonymous },
+      { method: 'GET', path: `/customers/${encodeURIComponent(customer.customerId)}`, authorization: anonymous },
       'other',
     );
 
@@ -71,21 +71,21 @@ test.describe('another merchant', () => {
   for (const [by, how] of selectors) {
     test(`does not change a customer ${how}`, requirement('ACC-5'), async ({ customers }) => {
       const other = customers.ofOtherMerchant();
-      const before = await customers.given({ vip: '1' });
+      const customer = await customers.given({ vip: '1' });
 
-      const answer = await other.update(before, by, { vip: '2' });
+      const answer = await other.update(customer, by, { vip: '2' });
 
       expect(answer).toBeAcceptedOrRefused();
-      expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(before.customerId);
-      await expect(customers.stored(before)).toMatchCustomer(before.state);
+      expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(customer.customerId);
+      await expect(customers.stored(customer)).toMatchCustomer(customer.state);
     });
 
     test(`does not read a customer ${how}`, requirement('ACC-4'), async ({ customers }) => {
       const other = customers.ofOtherMerchant();
       const person = customers.people.full();
-      const before = await customers.given({}, person);
-      const body = by === 'query' ? {} : { [by]: before[by] };
-      const query = by === 'query' ? { query: { externalId: before.externalId } } : {};
+      const customer = await customers.given({}, person);
+      const body = by === 'query' ? {} : { [by]: customer[by] };
+      const query = by === 'query' ? { query: { externalId: customer.externalId } } : {};
 
       const answer = await other.send(`ask for another's customer ${how}`, {
         body: { ...other.people.plain(), externalId: undefined, ...body },
@@ -100,19 +100,19 @@ test.describe('another merchant', () => {
     const other = customers.ofOtherMerchant();
     if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
     const person = customers.people.full();
-    const before = await customers.given({}, person);
+    const customer = await customers.given({}, person);
     const secrets = [person.name, person.email, person.phone, person.taxId];
 
     const answer = await other.send(
       "read another's customer",
-      { method: 'GET', path: `/customers/${encodeURIComponent(before.customerId)}` },
+      { method: 'GET', path: `/customers/${encodeURIComponent(customer.customerId)}` },
       'get',
     );
 
     expect(answer).toBeAcceptedOrRefused();
     expect(answer.customer, "the other merchant's customer").toBeUndefined();
     expect(answer).toContainNoneOf(secrets);
-    for (const query of [{ externalId: before.externalId }, { customerId: before.customerId }]) {
+    for (const query of [{ externalId: customer.externalId }, { customerId: customer.customerId }]) {
       const list = await other.send("look for another's customer", { method: 'GET', query }, 'other');
       expect(list).toContainNoneOf(secrets);
     }
@@ -121,9 +121,9 @@ test.describe('another merchant', () => {
   for (const place of ['body', 'query'] as const) {
     test(`does not reach a customer by naming one of its own in the ${place}`, requirement('ACC-5', 'ACC-4'), async ({ customers }) => {
       const other = customers.ofOtherMerchant();
-      const before = await customers.given({}, customers.people.full());
+      const customer = await customers.given({}, customers.people.full());
       const own = await other.given();
-      const body = { ...other.essentials(own.state), customerId: before.customerId, vip: '8', externalTier: null };
+      const body = { ...other.essentials(own.state), customerId: customer.customerId, vip: '8', externalTier: null };
 
       const answer = await other.upsert(
         "name another's customerId and an own externalId",
@@ -132,9 +132,9 @@ test.describe('another merchant', () => {
       );
 
       expect(answer).toBeAcceptedOrRefused();
-      expect(answer.customer?.customerId, of('ACC-5', 'the customerId in the answer')).not.toBe(before.customerId);
-      await expect(customers.stored(before), of('ACC-5', 'the customer')).toMatchCustomer(before.state);
-      const { name = '', phone = '' } = before.state;
+      expect(answer.customer?.customerId, of('ACC-5', 'the customerId in the answer')).not.toBe(customer.customerId);
+      await expect(customers.stored(customer), of('ACC-5', 'the customer')).toMatchCustomer(customer.state);
+      const { name = '', phone = '' } = customer.state;
       expect(answer, of('ACC-4', "the other's answer")).toContainNoneOf([name, phone]);
     });
   }
@@ -142,32 +142,32 @@ test.describe('another merchant', () => {
   for (const by of ['externalId', 'query'] as const) {
     test(`has its own customer of the same externalId, updated by ${by}`, requirement('ACC-5'), async ({ customers }) => {
       const other = customers.ofOtherMerchant();
-      const before = await customers.given({}, customers.people.full());
+      const customer = await customers.given({}, customers.people.full());
       // Whatever remembers whom the externalId names knows it now.
-      customers.assumeUpdated(before, await customers.update(before, by, {}));
+      customers.assumeUpdated(customer, await customers.update(customer, by, {}));
       const { externalId: _own, ...person } = other.people.full('CA');
-      const body = by === 'query' ? person : { ...person, externalId: before.externalId };
+      const body = by === 'query' ? person : { ...person, externalId: customer.externalId };
       const created = await other.upsert(
         "create the other merchant's",
         body,
-        by === 'query' ? { externalId: before.externalId } : undefined,
+        by === 'query' ? { externalId: customer.externalId } : undefined,
       );
       expect(created).toBeAcceptedOrRefused();
-      expect(created.customer?.customerId, "the customerId of the other's customer").not.toBe(before.customerId);
-      await expect(customers.stored(before), "the customer after a create of the other's").toMatchCustomer(before.state);
+      expect(created.customer?.customerId, "the customerId of the other's customer").not.toBe(customer.customerId);
+      await expect(customers.stored(customer), "the customer after a create of the other's").toMatchCustomer(customer.state);
       if (created.refused) customers.notApplicable('such a create is refused');
-      const known = other.fromCreate(created, { ...person, externalId: before.externalId });
+      const known = other.fromCreate(created, { ...person, externalId: customer.externalId });
       const shown = (await other.read(known)).customer;
       if (!shown) return customers.notTestable("the other's customer could not be read");
       // What a create keeps of it is the create's own to tell.
       const kept = Object.keys(known.state).filter((name) => compare(pick(known.state, [name]), pick(shown, [name])).length === 0);
       const theirs = { ...known, state: pick(known.state, kept) };
 
-      if (created.customer?.externalId !== before.externalId) customers.notApplicable('a create by the query takes no externalId over');
+      if (created.customer?.externalId !== customer.externalId) customers.notApplicable('a create by the query takes no externalId over');
       customers.assumeUpdated(theirs, await other.update(theirs, by, { name: 'Other Merchant', vip: '8', externalTier: null }));
-      await expect(customers.stored(before), "the customer after an update of the other's").toMatchCustomer(before.state);
+      await expect(customers.stored(customer), "the customer after an update of the other's").toMatchCustomer(customer.state);
       const changed = stateAfter(theirs, { name: 'Other Merchant', vip: '8', externalTier: null });
-      customers.assumeUpdated(before, await customers.update(before, by, { vip: '5', currency: null }));
+      customers.assumeUpdated(customer, await customers.update(customer, by, { vip: '5', currency: null }));
       await expect(other.stored(theirs), "the other's customer after an update of this one").toMatchCustomer(changed);
     });
   }
@@ -194,17 +194,17 @@ test.describe('another merchant', () => {
 
   test('may have the same externalId', requirement('CRE-1', 'ACC-5'), async ({ customers }) => {
     const other = customers.ofOtherMerchant();
-    const before = await customers.given();
+    const customer = await customers.given();
 
     const person = other.people.plain();
-    const answer = await other.create({ ...person, externalId: before.externalId });
+    const answer = await other.create({ ...person, externalId: customer.externalId });
 
     expect(answer, of('CRE-1', "the other merchant's create")).toBeAccepted();
-    expect(answer.customer?.customerId, of('ACC-5', 'the customerId of their customer')).not.toBe(before.customerId);
-    await other.upsert('update theirs by the externalId', { ...customers.essentials(person), externalId: before.externalId, vip: '9' });
-    await expect(customers.stored(before), of('ACC-5', 'the customer')).toMatchCustomer(before.state);
-    const own = await customers.update(before, 'externalId', { vip: '4' });
-    expect(own, of('ACC-5', 'the own customer')).toName(before.customerId);
+    expect(answer.customer?.customerId, of('ACC-5', 'the customerId of their customer')).not.toBe(customer.customerId);
+    await other.upsert('update theirs by the externalId', { ...customers.essentials(person), externalId: customer.externalId, vip: '9' });
+    await expect(customers.stored(customer), of('ACC-5', 'the customer')).toMatchCustomer(customer.state);
+    const own = await customers.update(customer, 'externalId', { vip: '4' });
+    expect(own, of('ACC-5', 'the own customer')).toName(customer.customerId);
   });
 });
 

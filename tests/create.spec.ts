@@ -221,37 +221,37 @@ test.describe("the platform's properties", () => {
   });
 
   test('an invented merchantId in an update is not taken over', requirement('CRE-5'), async ({ customers }) => {
-    const before = await customers.given();
-    const merchantId = `9${before.externalId.slice(-8)}`;
+    const customer = await customers.given();
+    const merchantId = `9${customer.externalId.slice(-8)}`;
 
-    const answer = await customers.update(before, 'customerId', { merchantId });
+    const answer = await customers.update(customer, 'customerId', { merchantId });
 
     expect(answer).toBeAcceptedOrRefused();
     expect(answer.customer?.merchantId, 'the merchantId in the answer').not.toBe(merchantId);
-    const read = await customers.read(before);
+    const read = await customers.read(customer);
     expect(read.customer?.merchantId, 'the merchantId that is stored').not.toBe(merchantId);
-    await expect(customers.stored(before)).toMatchCustomer(before.state);
+    await expect(customers.stored(customer)).toMatchCustomer(customer.state);
   });
 
   test("the page's sample as an update keeps or refuses all", requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
-    const before = await customers.given({ vip: '2' });
+    const customer = await customers.given({ vip: '2' });
     const { externalId: _own, ...changes } = sample(customers);
-    const platform = customers.platformOf(before.created, ['merchantId', 'createdAt', 'updatedAt']);
+    const platform = customers.platformOf(customer.created, ['merchantId', 'createdAt', 'updatedAt']);
 
-    const answer = await customers.update(before, 'customerId', { ...changes, ...platform, externalId: before.externalId });
+    const answer = await customers.update(customer, 'customerId', { ...changes, ...platform, externalId: customer.externalId });
 
     expect(answer).toBeAcceptedOrRefused();
-    if (!answer.refused) await expect(customers.stored(before), of('UPD-2', 'what was sent')).toHaveStored(changes);
-    const expected = answer.refused ? before.state : stateAfter(before, changes);
-    await expect(customers.stored(before), of(answer.refused ? 'REF-1' : 'UPD-4', 'the rest')).toMatchCustomer(expected, before.state);
+    if (!answer.refused) await expect(customers.stored(customer), of('UPD-2', 'what was sent')).toHaveStored(changes);
+    const expected = answer.refused ? customer.state : stateAfter(customer, changes);
+    await expect(customers.stored(customer), of(answer.refused ? 'REF-1' : 'UPD-4', 'the rest')).toMatchCustomer(expected, customer.state);
   });
 
   test('what was read before another update and is sent back is taken or refused', requirement('UPD-2'), async ({ customers }) => {
-    const before = await customers.given({ vip: '2' });
-    const platform = customers.platformOf(before.created, ['createdAt', 'updatedAt']);
-    await tick(before);
-    customers.assumeUpdated(before, await customers.update(before, 'customerId', { vip: '3' }));
-    const known = { ...before, state: stateAfter(before, { vip: '3' }) };
+    const customer = await customers.given({ vip: '2' });
+    const platform = customers.platformOf(customer.created, ['createdAt', 'updatedAt']);
+    await tick(customer);
+    customers.assumeUpdated(customer, await customers.update(customer, 'customerId', { vip: '3' }));
+    const known = { ...customer, state: stateAfter(customer, { vip: '3' }) };
 
     const answer = await customers.update(known, 'customerId', { ...platform, externalTier: 'Gold', vip: '4' });
 

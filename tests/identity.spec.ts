@@ -7,32 +7,32 @@ test.describe('a selector', () => {
   for (const [by, how] of selectors) {
     test(`names the customer to update: ${how}`, requirement(named[by]), async ({ customers }) => {
       const other = await customers.given({ vip: '1' });
-      const before = await customers.given({ vip: '1' });
+      const customer = await customers.given({ vip: '1' });
 
-      const answer = await customers.update(before, by, { vip: '2' });
+      const answer = await customers.update(customer, by, { vip: '2' });
 
       expect(answer).toBeAccepted();
-      expect(answer).toName(before.customerId);
-      await expect(customers.stored(before)).toHaveStored({ vip: '2' });
+      expect(answer).toName(customer.customerId);
+      await expect(customers.stored(customer)).toHaveStored({ vip: '2' });
       await expect(customers.stored(other), of('UPD-10', 'another customer')).toMatchCustomer(other.state);
-      const found = await customers.find(before.externalId);
+      const found = await customers.find(customer.externalId);
       if (found)
         expect(
           found.map(({ customerId }) => customerId),
           'the customers with its externalId',
-        ).toEqual([before.customerId]);
+        ).toEqual([customer.customerId]);
     });
   }
 
   for (const [by, how] of selectors) {
     test(`names the customer after updates by every selector: ${how}`, requirement(named[by]), async ({ customers }) => {
-      const before = await customers.given();
+      const customer = await customers.given();
 
       for (const [other] of selectors) {
-        customers.assumeUpdated(before, await customers.update(before, other, { vip: '1' }));
-        const answer = await customers.update(before, by, { vip: '2' });
+        customers.assumeUpdated(customer, await customers.update(customer, other, { vip: '1' }));
+        const answer = await customers.update(customer, by, { vip: '2' });
         expect(answer).toBeAccepted();
-        expect(answer).toName(before.customerId);
+        expect(answer).toName(customer.customerId);
       }
     });
   }
@@ -45,12 +45,12 @@ test.describe('a selector', () => {
       const body = by === 'query' ? { vip: '1' } : { vip: '1', externalId };
       const early = await customers.upsert('update by an externalId to come', body, by === 'query' ? { externalId } : undefined);
       if (!early.refused) customers.notApplicable(`such an update is answered ${early}`);
-      const before = customers.fromCreate(await customers.create(person), person);
+      const customer = customers.fromCreate(await customers.create(person), person);
 
-      const answer = await customers.update(before, by, { vip: '2' });
+      const answer = await customers.update(customer, by, { vip: '2' });
 
       expect(answer).toBeAccepted();
-      expect(answer).toName(before.customerId);
+      expect(answer).toName(customer.customerId);
     });
   }
 
@@ -71,34 +71,34 @@ test.describe('a selector', () => {
   });
 
   test('customerId and externalId of one customer agree', requirement('IDY-1', 'IDY-2'), async ({ customers }) => {
-    const before = await customers.given({ vip: '1' });
+    const customer = await customers.given({ vip: '1' });
 
-    const answer = await customers.update(before, 'customerId', { externalId: before.externalId, vip: '2' });
+    const answer = await customers.update(customer, 'customerId', { externalId: customer.externalId, vip: '2' });
 
     expect(answer).toBeAccepted();
-    expect(answer).toName(before.customerId);
-    await expect(customers.stored(before)).toHaveStored({ vip: '2' });
+    expect(answer).toName(customer.customerId);
+    await expect(customers.stored(customer)).toHaveStored({ vip: '2' });
   });
 
   test('customerId and an externalId in the query agree', requirement('IDY-1', 'IDY-3'), async ({ customers }) => {
-    const before = await customers.given({ vip: '1' });
+    const customer = await customers.given({ vip: '1' });
 
-    const body = { ...customers.essentials(before.state), customerId: before.customerId, vip: '2' };
-    const answer = await customers.upsert('set vip, by customerId and query', body, { externalId: before.externalId });
+    const body = { ...customers.essentials(customer.state), customerId: customer.customerId, vip: '2' };
+    const answer = await customers.upsert('set vip, by customerId and query', body, { externalId: customer.externalId });
 
     expect(answer).toBeAccepted();
-    expect(answer).toName(before.customerId);
-    await expect(customers.stored(before)).toHaveStored({ vip: '2' });
+    expect(answer).toName(customer.customerId);
+    await expect(customers.stored(customer)).toHaveStored({ vip: '2' });
   });
 
   test('an externalId in query and body agree', requirement('IDY-3'), async ({ customers }) => {
-    const before = await customers.given({ vip: '1' });
+    const customer = await customers.given({ vip: '1' });
 
-    const answer = await customers.update(before, 'query', { externalId: before.externalId, vip: '2' });
+    const answer = await customers.update(customer, 'query', { externalId: customer.externalId, vip: '2' });
 
     expect(answer).toBeAccepted();
-    expect(answer).toName(before.customerId);
-    await expect(customers.stored(before)).toHaveStored({ vip: '2' });
+    expect(answer).toName(customer.customerId);
+    await expect(customers.stored(customer)).toHaveStored({ vip: '2' });
   });
 
   test('that disagrees with another touches one customer at most', requirement('UPD-10'), async ({ customers }) => {
@@ -129,8 +129,8 @@ test.describe('a customerId is compared exactly', () => {
   ] as const;
 
   test('without its last digit', requirement('IDY-4'), async ({ customers }) => {
-    const before = await customers.given();
-    const customerId = before.customerId.slice(0, -1);
+    const customer = await customers.given();
+    const customerId = customer.customerId.slice(0, -1);
     const { externalId: _own, ...body } = customers.people.plain();
     // Somebody else's customer may have the shorter id: it is named only where GET shows that nobody does.
     if (!customers.readBack.byId) customers.notApplicable('without GET nobody knows whose customerId that is');
@@ -144,22 +144,22 @@ test.describe('a customerId is compared exactly', () => {
     const answer = await customers.upsert('name a customerId without its last digit', { ...body, customerId });
 
     expect(answer).toBeAcceptedOrRefused();
-    expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(before.customerId);
+    expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(customer.customerId);
     expect(customers.people.owns(answer.customer?.externalId), 'whether the answer names another customer of the run').toBe(false);
-    await expect(customers.stored(before)).toMatchCustomer(before.state);
+    await expect(customers.stored(customer)).toMatchCustomer(customer.state);
   });
 
   for (const [what, vary] of variants) {
     test(`with ${what}`, requirement('IDY-4'), async ({ customers }) => {
-      const before = await customers.given();
+      const customer = await customers.given();
       const { externalId: _own, ...body } = customers.people.plain();
 
-      const answer = await customers.upsert(`name a customerId with ${what}`, { ...body, customerId: vary(before.customerId) });
+      const answer = await customers.upsert(`name a customerId with ${what}`, { ...body, customerId: vary(customer.customerId) });
 
       expect(answer).toBeAcceptedOrRefused();
-      expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(before.customerId);
+      expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(customer.customerId);
       expect(customers.people.owns(answer.customer?.externalId), 'whether the answer names another customer of the run').toBe(false);
-      await expect(customers.stored(before)).toMatchCustomer(before.state);
+      await expect(customers.stored(customer)).toMatchCustomer(customer.state);
     });
   }
 });
@@ -199,10 +199,10 @@ test.describe('an externalId is compared exactly', () => {
           known.push(customers.fromCreate(answer, body));
         }
 
-        for (const [index, before] of known.entries()) {
-          const answer = await customers.update(before, by, { vip: String(index + 1) });
+        for (const [index, customer] of known.entries()) {
+          const answer = await customers.update(customer, by, { vip: String(index + 1) });
           expect(answer).toBeAccepted();
-          expect(answer).toName(before.customerId);
+          expect(answer).toName(customer.customerId);
         }
       });
     }
@@ -219,14 +219,14 @@ test.describe('an externalId in the query that nobody has', () => {
   ] as const) {
     test(`names nobody who differs by ${what}`, requirement('IDY-6'), async ({ customers }) => {
       const [known = '', unknown = ''] = pair(customers.people.externalId());
-      const before = await customers.given({}, { ...customers.people.plain(), externalId: known });
+      const customer = await customers.given({}, { ...customers.people.plain(), externalId: known });
       const { externalId: _own, ...body } = customers.people.plain();
 
       const answer = await customers.upsert(`name ${unknown} in the query`, body, { externalId: unknown });
 
       expect(answer).toBeAcceptedOrRefused();
-      expect(answer.customer?.customerId, `the customerId in the answer, beside that of ${known}`).not.toBe(before.customerId);
-      await expect(customers.stored(before)).toMatchCustomer(before.state);
+      expect(answer.customer?.customerId, `the customerId in the answer, beside that of ${known}`).not.toBe(customer.customerId);
+      await expect(customers.stored(customer)).toMatchCustomer(customer.state);
     });
   }
 });
@@ -237,8 +237,8 @@ test.describe('an id of one kind is none of the other', () => {
       `asked ${how}`,
       requirement(({ customerId: 'IDY-4', externalId: 'IDY-5', query: 'IDY-6' } as const)[by]),
       async ({ customers }) => {
-        const before = await customers.given();
-        const id = by === 'customerId' ? before.externalId : before.customerId;
+        const customer = await customers.given();
+        const id = by === 'customerId' ? customer.externalId : customer.customerId;
         const { externalId: _own, ...person } = customers.people.plain();
 
         const body = by === 'query' ? person : { ...person, [by]: id };
@@ -249,8 +249,8 @@ test.describe('an id of one kind is none of the other', () => {
         );
 
         expect(answer).toBeAcceptedOrRefused();
-        expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(before.customerId);
-        await expect(customers.stored(before)).toMatchCustomer(before.state);
+        expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(customer.customerId);
+        await expect(customers.stored(customer)).toMatchCustomer(customer.state);
       },
     );
   }
@@ -265,11 +265,11 @@ test.describe('an externalId in the query is decoded once', () => {
       expect(created).toBeAcceptedOrRefused();
       if (!created.customer?.externalId) return customers.notApplicable('a create by the query takes no such externalId over');
       expect(created.customer.externalId, of('IDY-6', 'the externalId of the new customer')).toBe(externalId);
-      const before = customers.fromCreate(created, { ...body, externalId });
+      const customer = customers.fromCreate(created, { ...body, externalId });
 
       for (const by of ['externalId', 'query'] as const) {
-        const answer = await customers.update(before, by, { vip: '2' });
-        expect(answer, of('IDY-7', `the customer, asked by ${by}`)).toName(before.customerId);
+        const answer = await customers.update(customer, by, { vip: '2' });
+        expect(answer, of('IDY-7', `the customer, asked by ${by}`)).toName(customer.customerId);
       }
     });
   }
@@ -283,26 +283,26 @@ test.describe('an externalId in the query is decoded once', () => {
       const created = await customers.create(body);
       expect(created).toBeAcceptedOrRefused();
       if (created.refused) customers.notApplicable('an externalId with this character is refused');
-      const before = customers.fromCreate(created, body);
+      const customer = customers.fromCreate(created, body);
 
-      const answer = await customers.update(before, 'query', { vip: '2' });
+      const answer = await customers.update(customer, 'query', { vip: '2' });
 
       expect(answer).toBeAccepted();
-      expect(answer).toName(before.customerId);
-      await expect(customers.stored(before)).toHaveStored({ vip: '2', externalId });
+      expect(answer).toName(customer.customerId);
+      await expect(customers.stored(customer)).toHaveStored({ vip: '2', externalId });
     });
   }
 });
 
 test.describe('one externalId, one customer', () => {
   test('a second create is an update', requirement('IDY-7', 'IDY-2'), async ({ customers }) => {
-    const before = await customers.given();
-    const { externalId } = before;
+    const customer = await customers.given();
+    const { externalId } = customer;
 
     const answer = await customers.create({ ...customers.people.full('CA'), externalId });
 
     expect(answer).toBeAccepted();
-    expect(answer).toName(before.customerId);
+    expect(answer).toName(customer.customerId);
     const found = await customers.find(externalId);
     if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
   });
@@ -311,12 +311,12 @@ test.describe('one externalId, one customer', () => {
     if (by === 'externalId') continue;
     test(`another's is not taken over ${how}`, requirement('IDY-7'), async ({ customers }) => {
       const owner = await customers.given();
-      const before = await customers.given();
+      const customer = await customers.given();
 
-      const answer = await customers.update(before, by, { externalId: owner.externalId });
+      const answer = await customers.update(customer, by, { externalId: owner.externalId });
 
       expect(answer).toBeAcceptedOrRefused();
-      const ids = [(await customers.read(owner)).customer?.externalId, (await customers.read(before)).customer?.externalId];
+      const ids = [(await customers.read(owner)).customer?.externalId, (await customers.read(customer)).customer?.externalId];
       expect(ids[0], 'the externalId of both').not.toBe(ids[1]);
       const found = await customers.find(owner.externalId);
       if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
@@ -350,13 +350,13 @@ test.describe('one externalId, one customer', () => {
       const given = await customers.update(nameless, 'customerId', { externalId });
       expect(given).toBeAcceptedOrRefused();
       if (given.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be given later here');
-      const before = { ...nameless, externalId, state: { ...sent, externalId } };
+      const customer = { ...nameless, externalId, state: { ...sent, externalId } };
 
-      const answer = await customers.update(before, by, { vip: '2' });
+      const answer = await customers.update(customer, by, { vip: '2' });
 
       expect(answer).toBeAccepted();
-      expect(answer).toName(before.customerId);
-      await expect(customers.stored(before)).toHaveStored({ vip: '2' });
+      expect(answer).toName(customer.customerId);
+      await expect(customers.stored(customer)).toHaveStored({ vip: '2' });
     });
   }
 
@@ -366,32 +366,32 @@ test.describe('one externalId, one customer', () => {
     const created = await customers.create(sent);
     expect(created).toBeAcceptedOrRefused();
     if (created.refused) customers.notApplicable('a create without externalId is refused');
-    const before = customers.fromCreate(created, sent);
+    const customer = customers.fromCreate(created, sent);
 
-    const answer = await customers.update(before, 'customerId', { externalId: owner.externalId });
+    const answer = await customers.update(customer, 'customerId', { externalId: owner.externalId });
 
     expect(answer).toBeAcceptedOrRefused();
-    const ids = [(await customers.read(owner)).customer?.externalId, (await customers.read(before)).customer?.externalId];
+    const ids = [(await customers.read(owner)).customer?.externalId, (await customers.read(customer)).customer?.externalId];
     expect(ids[0], 'the externalId of both').not.toBe(ids[1]);
     const found = await customers.find(owner.externalId);
     if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
   });
 
   test('a renamed customer leaves its old externalId free', requirement('IDY-7', 'IDY-2'), async ({ customers }) => {
-    const before = await customers.given();
+    const customer = await customers.given();
     const externalId = customers.people.externalId();
-    const renamed = await customers.update(before, 'customerId', { externalId });
+    const renamed = await customers.update(customer, 'customerId', { externalId });
     expect(renamed).toBeAcceptedOrRefused();
     if (renamed.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be changed here');
 
-    const later = await customers.upsert('update by the new externalId', { ...customers.essentials(before.state), externalId, vip: '2' });
-    const anew = await customers.create({ ...customers.people.plain(), externalId: before.externalId });
+    const later = await customers.upsert('update by the new externalId', { ...customers.essentials(customer.state), externalId, vip: '2' });
+    const anew = await customers.create({ ...customers.people.plain(), externalId: customer.externalId });
 
     expect(later).toBeAccepted();
-    expect(later).toName(before.customerId);
+    expect(later).toName(customer.customerId);
     expect(anew).toBeAcceptedOrRefused();
-    expect(anew.customer?.customerId, 'the customerId of who has the old externalId now').not.toBe(before.customerId);
-    await expect(customers.stored({ ...before, externalId })).toHaveStored({ externalId, vip: '2' });
+    expect(anew.customer?.customerId, 'the customerId of who has the old externalId now').not.toBe(customer.customerId);
+    await expect(customers.stored({ ...customer, externalId })).toHaveStored({ externalId, vip: '2' });
   });
 
   test('creates that arrive at once end with one customer', requirement('IDY-8'), async ({ customers }) => {

@@ -108,16 +108,16 @@ test.describe('generated customers', () => {
         () => fc.tuple(unusualValues, selector, someOptional),
         async (customers, [values, by, optional]) => {
           await customers.assumeKept(Object.keys(values));
-          const before = await customers.given(optional);
-          const answer = await customers.update(before, by, values);
+          const customer = await customers.given(optional);
+          const answer = await customers.update(customer, by, values);
           assertAcceptedOrRefused(answer);
-          const expected = answer.refused ? before.state : stateAfter(before, values);
+          const expected = answer.refused ? customer.state : stateAfter(customer, values);
           const of = (difference: Difference) => {
             if (answer.refused) return 'REF-1';
-            const id = attributeUpdate(difference, { changes: values, before: before.state });
+            const id = attributeUpdate(difference, { changes: values, before: customer.state });
             return id === 'UPD-4' ? id : keptBy(difference, id);
           };
-          await assertState(customers.stored(before), expected, of, before.state);
+          await assertState(customers.stored(customer), expected, of, customer.state);
         },
       );
     },
@@ -138,14 +138,14 @@ test.describe('generated customers', () => {
         () => removalOf,
         async (customers, [optional, names, [first, second, third], again]) => {
           const changes = removals(customers, names);
-          const before = await customers.given(optional);
-          const gone = await customers.update(before, first, changes);
+          const customer = await customers.given(optional);
+          const gone = await customers.update(customer, first, changes);
           assertAccepted(names.length > 1 ? 'NULL-2' : 'NULL-1', gone);
-          customers.assumeUpdated(before, gone);
+          customers.assumeUpdated(customer, gone);
           const removed = new Set(Object.keys(changes));
-          let known: TestCustomer = { ...before, state: stateAfter(before, changes) };
+          let known: TestCustomer = { ...customer, state: stateAfter(customer, changes) };
           await assertState(customers.stored(known), known.state, (difference) => {
-            const id = attributeUpdate(difference, { changes, before: before.state });
+            const id = attributeUpdate(difference, { changes, before: customer.state });
             return id === 'NULL-1' && removed.size > 1 ? 'NULL-2' : id;
           });
           for (const [by, later] of [
@@ -177,8 +177,8 @@ test.describe('generated customers', () => {
         { cases: 40 },
         () => fc.tuple(someOptional, someChanges, selector),
         async (customers, [optional, changes, by]) => {
-          const before = await customers.given(optional);
-          await change(customers, before, by, allowed(customers, changes, before));
+          const customer = await customers.given(optional);
+          await change(customers, customer, by, allowed(customers, changes, customer));
         },
       );
     },
@@ -189,12 +189,12 @@ test.describe('generated customers', () => {
       { cases: 15 },
       () => fc.tuple(someOptional, someChanges, selector, selector),
       async (customers, [optional, drawn, by, again]) => {
-        const before = await customers.given(optional);
-        const changes = allowed(customers, drawn, before);
-        const known = await change(customers, before, by, changes);
-        const answer = await customers.update(before, again, changes);
+        const customer = await customers.given(optional);
+        const changes = allowed(customers, drawn, customer);
+        const known = await change(customers, customer, by, changes);
+        const answer = await customers.update(customer, again, changes);
         assertAcceptedOrRefused(answer);
-        await assertState(customers.stored(known), known.state, () => 'UPD-8', before.state);
+        await assertState(customers.stored(known), known.state, () => 'UPD-8', customer.state);
       },
     );
   });
@@ -229,9 +229,9 @@ test.describe('generated customers', () => {
       { cases: 15 },
       () => fc.tuple(someOptional, someChanges, fc.array(selector, { minLength: 3, maxLength: 3 })),
       async (customers, [optional, drawn, by]) => {
-        const before = await customers.given(optional);
-        let known = before;
-        for (const [index, [name, value]] of Object.entries(allowed(customers, drawn, before)).entries()) {
+        const customer = await customers.given(optional);
+        let known = customer;
+        for (const [index, [name, value]] of Object.entries(allowed(customers, drawn, customer)).entries()) {
           const part = { [name]: value } as Changes;
           const answer = await customers.update(known, by[index % by.length] ?? 'customerId', part);
           assertAcceptedOrRefused(answer);
@@ -239,7 +239,7 @@ test.describe('generated customers', () => {
           customers.assumeUpdated(known, answer);
           known = { ...known, state: stateAfter(known, part) };
         }
-        await assertState(customers.stored(known), known.state, () => 'UPD-9', before.state);
+        await assertState(customers.stored(known), known.state, () => 'UPD-9', customer.state);
       },
     );
   });
@@ -285,14 +285,14 @@ test.describe('generated faults', () => {
       { cases: 70 },
       () => fc.tuple(fault, selector, everyOptional, someOptional),
       async (customers, [wrong, by, optional, sound]) => {
-        const before = await customers.given(optional);
-        const body = { ...customers.essentials(before.state), ...sound, ...(by === 'query' ? {} : { [by]: before[by] }) };
+        const customer = await customers.given(optional);
+        const body = { ...customers.essentials(customer.state), ...sound, ...(by === 'query' ? {} : { [by]: customer[by] }) };
         const answer = await sendFault(customers, `update ${by === 'query' ? 'by the query' : `by ${by}`}, where ${wrong.label}`, wrong, {
           ...wrong.spoil(json(body)),
-          ...(by === 'query' && { query: { externalId: before.externalId } }),
+          ...(by === 'query' && { query: { externalId: customer.externalId } }),
         });
         if (!answer || answer.refused) {
-          await assertState(customers.stored(before), before.state, () => 'REF-1');
+          await assertState(customers.stored(customer), customer.state, () => 'REF-1');
         } else if (wrong.must === 'refuse' && !wrong.create) {
           throw new Violation('REF-4', `the request was not refused, where ${wrong.label}`, [], answer);
         }

@@ -42,14 +42,14 @@ test.describe('a wrong type is refused or coerced', () => {
   for (const [index, name] of owned.entries()) {
     const by = selectors[index % selectors.length]?.[0] ?? 'customerId';
     test(`in an update of ${name}`, requirement('REF-5', 'REF-1'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
-      let { state } = before;
+      const customer = await customers.given({}, customers.people.full());
+      let { state } = customer;
 
       for (const value of wrongValues[typeOf(name)] ?? []) {
-        const body = { ...customers.essentials(before.state), [name]: value };
+        const body = { ...customers.essentials(customer.state), [name]: value };
         const answer = await customers.send(`set ${name} to ${JSON.stringify(value)}`, {
-          body: by === 'query' ? body : { ...body, [by]: before[by] },
-          ...(by === 'query' && { query: { externalId: before.externalId } }),
+          body: by === 'query' ? body : { ...body, [by]: customer[by] },
+          ...(by === 'query' && { query: { externalId: customer.externalId } }),
         });
         expect(answer).toBeAcceptedOrRefused();
         const stored = answer.customer?.[name];
@@ -58,12 +58,12 @@ test.describe('a wrong type is refused or coerced', () => {
           of('REF-5', `the stored ${name}, ${JSON.stringify(stored)}, has its type`),
         ).toBe(true);
         if (answer.refused) {
-          await expect(customers.stored({ ...before, state }), of('REF-1', 'the customer after the refusal')).toMatchCustomer(state);
+          await expect(customers.stored({ ...customer, state }), of('REF-1', 'the customer after the refusal')).toMatchCustomer(state);
           continue;
         }
-        state = { ...before.state, [name]: stored } as typeof state;
+        state = { ...customer.state, [name]: stored } as typeof state;
         if (stored === undefined) delete state[name];
-        await expect(customers.stored({ ...before, state }), of('UPD-4', 'the rest')).toMatchCustomer(state);
+        await expect(customers.stored({ ...customer, state }), of('UPD-4', 'the rest')).toMatchCustomer(state);
       }
     });
 
@@ -90,16 +90,16 @@ test.describe('a wrong type is refused or coerced', () => {
     ['driverLicense', 'state'],
   ] as const) {
     test(`in ${object}.${key}`, requirement('REF-5', 'REF-1'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
+      const customer = await customers.given({}, customers.people.full());
       for (const value of [12345, ['x'], { value: 'x' }]) {
-        const sent = { ...(before.state[object] as object), [key]: value };
+        const sent = { ...(customer.state[object] as object), [key]: value };
         const answer = await customers.send(`set ${object}.${key} to ${JSON.stringify(value)}`, {
-          body: { ...customers.essentials(before.state), [object]: sent, customerId: before.customerId },
+          body: { ...customers.essentials(customer.state), [object]: sent, customerId: customer.customerId },
         });
         expect(answer).toBeAcceptedOrRefused();
         if (!answer.refused) customers.notApplicable(`the target coerces ${object}.${key}`);
         expect(answer, of('REF-5', `the update of ${object}.${key}`)).toBeRefused();
-        await expect(customers.stored(before), of('REF-1', 'the customer after the refusal')).toMatchCustomer(before.state);
+        await expect(customers.stored(customer), of('REF-1', 'the customer after the refusal')).toMatchCustomer(customer.state);
       }
     });
   }
@@ -172,13 +172,13 @@ test.describe('a create ends in no customer without', () => {
     });
 
     test(`${name}, where an update sets it to null`, requirement('REF-6'), async ({ customers }) => {
-      const before = await customers.given();
+      const customer = await customers.given();
 
-      const answer = await customers.update(before, 'customerId', { [name]: null });
+      const answer = await customers.update(customer, 'customerId', { [name]: null });
 
       expect(answer).toBeAcceptedOrRefused();
       if (!answer.refused) expect(answer).toValidate();
-      await expect(customers.stored(before)).toHaveStored(pick(before.state, requiredProperties));
+      await expect(customers.stored(customer)).toHaveStored(pick(customer.state, requiredProperties));
     });
   }
 
@@ -196,18 +196,18 @@ test.describe('a create ends in no customer without', () => {
     ['address', 'country'],
   ] as const) {
     test(`${object}.${key}, where an update leaves it out`, requirement('REF-6'), async ({ customers }) => {
-      const before = await customers.given();
-      const whole = object === 'address' ? before.state.address : customers.people.full().driverLicense;
+      const customer = await customers.given();
+      const whole = object === 'address' ? customer.state.address : customers.people.full().driverLicense;
       const part = Object.fromEntries(Object.entries(whole ?? {}).filter(([name]) => name !== key));
-      const essentials = customers.essentials(before.state);
+      const essentials = customers.essentials(customer.state);
 
       const answer = await customers.send(`set ${object} without ${key}`, {
-        body: { ...essentials, customerId: before.customerId, [object]: part },
+        body: { ...essentials, customerId: customer.customerId, [object]: part },
       });
 
       expect(answer).toBeAcceptedOrRefused();
       if (!answer.refused) expect(answer).toValidate();
-      const read = await customers.read(before);
+      const read = await customers.read(customer);
       if (read.customer) expect(read, 'the stored customer').toValidate();
     });
   }
@@ -227,64 +227,64 @@ test.describe('a create ends in no customer without', () => {
 test.describe('a refused update leaves no trace', () => {
   for (const [by, how] of selectors) {
     test(`on the customer it names ${how}`, requirement('REF-1'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
+      const customer = await customers.given({}, customers.people.full());
       const { externalId: _own, ...changes } = customers.people.full('CA');
-      const body = { ...changes, vip: null, phone: { number: 1 }, ...(by === 'query' ? {} : { [by]: before[by] }) };
+      const body = { ...changes, vip: null, phone: { number: 1 }, ...(by === 'query' ? {} : { [by]: customer[by] }) };
 
       const answer = await customers.send(`update with a wrong type ${how}`, {
         body,
-        ...(by === 'query' && { query: { externalId: before.externalId } }),
+        ...(by === 'query' && { query: { externalId: customer.externalId } }),
       });
 
       expect(answer).toBeAcceptedOrRefused();
       if (!answer.refused) customers.notApplicable('the target coerces an object to a phone number');
-      await expect(customers.stored(before)).toMatchCustomer(before.state);
+      await expect(customers.stored(customer)).toMatchCustomer(customer.state);
     });
 
     test(`for the next update to find, ${how}`, requirement('REF-1'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
+      const customer = await customers.given({}, customers.people.full());
       const { externalId: _own, phone: _phone, ...changes } = customers.people.full('CA');
-      const selector = by === 'query' ? {} : { [by]: before[by] };
+      const selector = by === 'query' ? {} : { [by]: customer[by] };
       const answer = await customers.send(`update with a wrong type ${how}`, {
         // What is wrong comes last: a server that takes one property after the other has taken all of them by then.
         body: { ...selector, ...changes, vip: null, phone: { number: 1 } },
-        ...(by === 'query' && { query: { externalId: before.externalId } }),
+        ...(by === 'query' && { query: { externalId: customer.externalId } }),
       });
       expect(answer).toBeAcceptedOrRefused();
       if (!answer.refused) customers.notApplicable('the target coerces an object to a phone number');
 
-      let known = before;
+      let known = customer;
       for (const [index, [next]] of selectors.entries()) {
         const later = { externalTier: `tier ${index}` };
-        customers.assumeUpdated(before, await customers.update(known, next, later));
+        customers.assumeUpdated(customer, await customers.update(known, next, later));
         known = { ...known, state: stateAfter(known, later) };
         await expect(customers.stored(known)).toMatchCustomer(known.state);
       }
     });
 
     test(`where the body is cut off, ${how}`, requirement('REF-4', 'REF-1'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
-      const body = { ...customers.people.optional(), vip: '1', ...(by === 'query' ? {} : { [by]: before[by] }) };
+      const customer = await customers.given({}, customers.people.full());
+      const body = { ...customers.people.optional(), vip: '1', ...(by === 'query' ? {} : { [by]: customer[by] }) };
 
       const answer = await customers.send(`send a body that is cut off ${how}`, {
         body: Buffer.from(JSON.stringify(body).slice(0, -1)),
-        ...(by === 'query' && { query: { externalId: before.externalId } }),
+        ...(by === 'query' && { query: { externalId: customer.externalId } }),
       });
 
       expect(answer, of('REF-4', 'the body')).toBeRefused();
-      await expect(customers.stored(before), of('REF-1', 'the customer')).toMatchCustomer(before.state);
+      await expect(customers.stored(customer), of('REF-1', 'the customer')).toMatchCustomer(customer.state);
     });
   }
 
   test('where another has its new externalId', requirement('REF-1'), async ({ customers }) => {
     const owner = await customers.given();
-    const before = await customers.given({ externalTier: 'Gold' });
+    const customer = await customers.given({ externalTier: 'Gold' });
 
-    const answer = await customers.update(before, 'customerId', { externalId: owner.externalId, vip: '6', externalTier: null });
+    const answer = await customers.update(customer, 'customerId', { externalId: owner.externalId, vip: '6', externalTier: null });
 
     expect(answer).toBeAcceptedOrRefused();
     if (!answer.refused) customers.notApplicable(`an externalId that another has is answered ${answer}`);
-    await expect(customers.stored(before)).toMatchCustomer(before.state);
+    await expect(customers.stored(customer)).toMatchCustomer(customer.state);
     await expect(customers.stored(owner), of('REF-2', 'its owner')).toMatchCustomer(owner.state);
   });
 
@@ -366,7 +366,7 @@ test.describe('an answer comes, whatever is sent', () => {
   });
 
   test('to strings that databases choke on', requirement('REF-3'), async ({ customers }) => {
-    const before: TestCustomer = await customers.given();
+    const customer: TestCustomer = await customers.given();
     for (const value of [
       "'; DROP TABLE customers; --",
       '{{7*7}}',
@@ -377,18 +377,18 @@ test.describe('an answer comes, whatever is sent', () => {
       ' ',
       '\t\n',
     ]) {
-      const answer = await customers.update(before, 'customerId', { externalTier: value });
+      const answer = await customers.update(customer, 'customerId', { externalTier: value });
       expect(answer).toBeAcceptedOrRefused();
     }
   });
 
   test('to numbers at the edges of integers', requirement('REF-3'), async ({ customers }) => {
-    const before = await customers.given();
+    const customer = await customers.given();
     for (const enrollDate of [0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
-      expect(await customers.update(before, 'externalId', { enrollDate })).toBeAcceptedOrRefused();
+      expect(await customers.update(customer, 'externalId', { enrollDate })).toBeAcceptedOrRefused();
     }
     for (const text of ['9223372036854775808', '1e19', '12345678901234567890123']) {
-      const body = Buffer.from(JSON.stringify({ ...before.state, enrollDate: 0 }).replace('"enrollDate":0', `"enrollDate":${text}`));
+      const body = Buffer.from(JSON.stringify({ ...customer.state, enrollDate: 0 }).replace('"enrollDate":0', `"enrollDate":${text}`));
       expect(await customers.send(`set enrollDate to ${text}`, { body })).toBeAcceptedOrRefused();
     }
   });

@@ -12,64 +12,64 @@ const selectorAt = (index: number): Selector => selectors[index % selectors.leng
 for (const [by, how] of selectors) {
   test.describe(`an update ${how}`, () => {
     test('is accepted and names the same customer', requirement('UPD-1'), async ({ customers }) => {
-      const before = await customers.given();
+      const customer = await customers.given();
 
-      const answer = await customers.update(before, by, { externalTier: 'Gold' });
+      const answer = await customers.update(customer, by, { externalTier: 'Gold' });
 
       expect(answer).toBeAccepted();
-      expect(answer).toName(before.customerId);
+      expect(answer).toName(customer.customerId);
     });
 
     test('that changes nothing is accepted', requirement('UPD-1'), async ({ customers }) => {
-      const before = await customers.given();
+      const customer = await customers.given();
 
-      expect(await customers.update(before, by, {})).toBeAccepted();
-      expect(await customers.update(before, by, {})).toBeAccepted();
+      expect(await customers.update(customer, by, {})).toBeAccepted();
+      expect(await customers.update(customer, by, {})).toBeAccepted();
     });
 
     test('gives every property sent its new value', requirement('UPD-2'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
+      const customer = await customers.given({}, customers.people.full());
       const { externalId: _own, ...changes } = customers.people.full('CA');
 
-      const answer = await customers.update(before, by, changes);
+      const answer = await customers.update(customer, by, changes);
 
-      customers.assumeUpdated(before, answer);
-      await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes), before.state);
-      customers.assertShown(answer, stateAfter(before, changes), before.state);
+      customers.assumeUpdated(customer, answer);
+      await expect(customers.stored(customer)).toMatchCustomer(stateAfter(customer, changes), customer.state);
+      customers.assertShown(answer, stateAfter(customer, changes), customer.state);
     });
 
     test('adds what was not there', requirement('UPD-3'), async ({ customers }) => {
-      const before = await customers.given();
+      const customer = await customers.given();
       const changes = customers.people.optional();
 
-      const answer = await customers.update(before, by, changes);
+      const answer = await customers.update(customer, by, changes);
 
-      customers.assumeUpdated(before, answer);
-      await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes));
-      customers.assertShown(answer, stateAfter(before, changes));
+      customers.assumeUpdated(customer, answer);
+      await expect(customers.stored(customer)).toMatchCustomer(stateAfter(customer, changes));
+      customers.assertShown(answer, stateAfter(customer, changes));
     });
 
     test('leaves what was not sent', requirement('UPD-4'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
+      const customer = await customers.given({}, customers.people.full());
 
-      const answer = await customers.update(before, by, {});
+      const answer = await customers.update(customer, by, {});
 
-      customers.assumeUpdated(before, answer);
-      await expect(customers.stored(before)).toMatchCustomer(before.state);
-      customers.assertShown(answer, before.state);
+      customers.assumeUpdated(customer, answer);
+      await expect(customers.stored(customer)).toMatchCustomer(customer.state);
+      customers.assertShown(answer, customer.state);
     });
 
     test('leaves createdAt, and does not set updatedAt back', requirement('UPD-5', 'UPD-6'), async ({ customers }) => {
-      const before = await customers.given({ externalTier: 'Gold' });
-      let { createdAt, updatedAt } = before.created.customer ?? {};
-      let { state } = before;
+      const customer = await customers.given({ externalTier: 'Gold' });
+      let { createdAt, updatedAt } = customer.created.customer ?? {};
+      let { state } = customer;
 
       for (const [index, changes] of [{ vip: '4' }, {}, { externalTier: null }, { vip: '5' }].entries()) {
-        if (index === 3) await tick(before);
-        const answer = await customers.update(before, by, changes, state);
-        customers.assumeUpdated(before, answer);
+        if (index === 3) await tick(customer);
+        const answer = await customers.update(customer, by, changes, state);
+        customers.assumeUpdated(customer, answer);
         state = apply(state, changes);
-        const read = await customers.read(before, state, ({ customer }) => customer?.vip === state.vip);
+        const read = await customers.read(customer, state, (shown) => shown.customer?.vip === state.vip);
         for (const later of [answer.customer, read.customer]) {
           if (createdAt !== undefined && later?.createdAt !== undefined) {
             expect(later.createdAt, of('UPD-5', 'createdAt after the update')).toBe(createdAt);
@@ -86,45 +86,45 @@ for (const [by, how] of selectors) {
 
     if (by !== 'externalId') {
       test('of the externalId leaves createdAt and the rest', requirement('UPD-5', 'UPD-4'), async ({ customers }) => {
-        const before = await customers.given({}, customers.people.full());
+        const customer = await customers.given({}, customers.people.full());
         const externalId = customers.people.externalId();
-        await tick(before);
+        await tick(customer);
 
-        const answer = await customers.update(before, by, { externalId });
+        const answer = await customers.update(customer, by, { externalId });
 
         expect(answer).toBeAcceptedOrRefused();
         if (answer.customer?.externalId !== externalId) return customers.notApplicable('an externalId cannot be changed here');
-        customers.assumeUpdated(before, answer);
-        const created = before.created.customer?.createdAt;
+        customers.assumeUpdated(customer, answer);
+        const created = customer.created.customer?.createdAt;
         if (created !== undefined && answer.customer.createdAt !== undefined) {
           expect(answer.customer.createdAt, of('UPD-5', 'createdAt after the change')).toBe(created);
         }
-        await expect(customers.stored(before), of('UPD-4', 'the rest')).toMatchCustomer(stateAfter(before, { externalId }));
+        await expect(customers.stored(customer), of('UPD-4', 'the rest')).toMatchCustomer(stateAfter(customer, { externalId }));
       });
     }
 
     test('twice changes nothing more', requirement('UPD-8'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
+      const customer = await customers.given({}, customers.people.full());
       const changes = { ...customers.people.optional(), customData: { list: ['once'] }, nationalId: null };
 
-      const once = await customers.update(before, by, changes);
-      const twice = await customers.update(before, by, changes);
+      const once = await customers.update(customer, by, changes);
+      const twice = await customers.update(customer, by, changes);
 
-      customers.assumeUpdated(before, once);
+      customers.assumeUpdated(customer, once);
       expect(twice).toBeAcceptedOrRefused();
-      if (twice.customer) expect(twice).toName(before.customerId);
-      await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes), before.state);
+      if (twice.customer) expect(twice).toName(customer.customerId);
+      await expect(customers.stored(customer)).toMatchCustomer(stateAfter(customer, changes), customer.state);
     });
 
     test('touches no other customer of the same values', requirement('UPD-10'), async ({ customers }) => {
       const { name, address, ...person } = customers.people.full();
       const shared = { name, address, ...pick(person, removableProperties) };
       const elder = await customers.given(shared);
-      const before = await customers.given(shared);
+      const customer = await customers.given(shared);
       const younger = await customers.given(shared);
       const changed = customers.people.full('CA');
 
-      const answer = await customers.update(before, by, { ...pick(changed, Object.keys(shared)), vip: null });
+      const answer = await customers.update(customer, by, { ...pick(changed, Object.keys(shared)), vip: null });
 
       expect(answer).toBeAcceptedOrRefused();
       for (const bystander of [elder, younger]) await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
@@ -133,12 +133,12 @@ for (const [by, how] of selectors) {
     test('touches no other customer', requirement('UPD-10'), async ({ customers }) => {
       const elder = await customers.given({}, customers.people.full());
       const { name = '', address = { country: 'US' } } = elder.state;
-      const before = await customers.given({ name, address });
+      const customer = await customers.given({ name, address });
       const younger = await customers.given({ name, address });
       const { phone, email } = customers.people.plain();
 
       // The name and the address stay: whatever finds customers by them would find the bystanders too.
-      const answer = await customers.update(before, by, { ...customers.people.optional(), phone, email, vip: null });
+      const answer = await customers.update(customer, by, { ...customers.people.optional(), phone, email, vip: null });
 
       expect(answer).toBeAcceptedOrRefused();
       for (const bystander of [elder, younger]) await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
@@ -149,14 +149,14 @@ for (const [by, how] of selectors) {
 test.describe('a property that is sent alone', () => {
   for (const [index, name] of changeable.entries()) {
     test(`is taken and leaves the rest, or is refused: ${name}`, requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
-      let { state } = before;
+      const customer = await customers.given({}, customers.people.full());
+      let { state } = customer;
       const values = [customers.people.full('CA')[name], ...(isRemovable(name) ? [null] : []), customers.people.full('CA')[name]];
 
       for (const [turn, value] of values.entries()) {
         const by = selectorAt(index + turn);
-        const query = by === 'query' ? { externalId: before.externalId } : undefined;
-        const body = { [name]: value, ...(by !== 'query' && { [by]: before[by] }) };
+        const query = by === 'query' ? { externalId: customer.externalId } : undefined;
+        const body = { [name]: value, ...(by !== 'query' && { [by]: customer[by] }) };
         const answer = await customers.upsert(`${value === null ? 'remove' : 'set'} ${name} alone, by ${by}`, body, query);
 
         expect(answer).toBeAcceptedOrRefused();
@@ -164,8 +164,8 @@ test.describe('a property that is sent alone', () => {
         if (!answer.refused) state = apply(was, { [name]: value });
         const [id, what] = answer.refused ? (['REF-1', 'the customer'] as const) : (['UPD-4', 'the rest'] as const);
         if (!answer.refused && value !== null)
-          await expect(customers.stored(before), of('UPD-2', `the new ${name}`)).toHaveStored({ [name]: value });
-        await expect(customers.stored(before), of(id, what)).toMatchCustomer(state, was);
+          await expect(customers.stored(customer), of('UPD-2', `the new ${name}`)).toHaveStored({ [name]: value });
+        await expect(customers.stored(customer), of(id, what)).toMatchCustomer(state, was);
       }
     });
   }
@@ -174,27 +174,30 @@ test.describe('a property that is sent alone', () => {
 test.describe('a new value', () => {
   for (const [index, name] of changeable.entries()) {
     test(`of ${name} alone is taken, the rest stays`, requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
+      const customer = await customers.given({}, customers.people.full());
       const value = customers.people.full('CA')[name];
 
-      const answer = await customers.update(before, selectorAt(index), { [name]: value });
+      const answer = await customers.update(customer, selectorAt(index), { [name]: value });
 
-      customers.assumeUpdated(before, answer);
-      await expect(customers.stored(before), of('UPD-2', `the new ${name}`)).toHaveStored({ [name]: value });
-      await expect(customers.stored(before), of('UPD-4', 'the rest')).toMatchCustomer(stateAfter(before, { [name]: value }), before.state);
-      customers.assertShown(answer, stateAfter(before, { [name]: value }), before.state);
+      customers.assumeUpdated(customer, answer);
+      await expect(customers.stored(customer), of('UPD-2', `the new ${name}`)).toHaveStored({ [name]: value });
+      await expect(customers.stored(customer), of('UPD-4', 'the rest')).toMatchCustomer(
+        stateAfter(customer, { [name]: value }),
+        customer.state,
+      );
+      customers.assertShown(answer, stateAfter(customer, { [name]: value }), customer.state);
     });
   }
 
   for (const [index, name] of removableProperties.entries()) {
     test(`of ${name} is added where there was none`, requirement('UPD-3'), async ({ customers }) => {
-      const before = await customers.given();
+      const customer = await customers.given();
       const changes = { [name]: customers.people.optional()[name] };
 
-      const answer = await customers.update(before, selectorAt(index), changes);
+      const answer = await customers.update(customer, selectorAt(index), changes);
 
-      customers.assumeUpdated(before, answer);
-      await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes));
+      customers.assumeUpdated(customer, answer);
+      await expect(customers.stored(customer)).toMatchCustomer(stateAfter(customer, changes));
     });
   }
 
@@ -207,14 +210,14 @@ test.describe('a new value', () => {
   ] as const;
   for (const [index, [name, value]] of falsy.entries()) {
     test(`that looks like nothing is taken: ${name} ${value}`, requirement('UPD-2'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.full());
+      const customer = await customers.given({}, customers.people.full());
 
-      const answer = await customers.update(before, selectorAt(index), { [name]: value });
+      const answer = await customers.update(customer, selectorAt(index), { [name]: value });
 
       expect(answer).toBeAcceptedOrRefused();
       if (answer.refused) customers.notApplicable('the target refuses such a value');
-      customers.assumeUpdated(before, answer);
-      await expect(customers.stored(before)).toHaveStored({ [name]: value });
+      customers.assumeUpdated(customer, answer);
+      await expect(customers.stored(customer)).toHaveStored({ [name]: value });
     });
   }
 
@@ -228,60 +231,60 @@ test.describe('a new value', () => {
   ] as const;
   for (const [what, changesOf] of subtle) {
     test(`that differs little is taken: a ${what}`, requirement('UPD-2'), async ({ customers }) => {
-      const before = await customers.given({ externalTier: 'Gold', balance: '10.1', customData: { n: 1 } });
-      const changes: Changes = changesOf(before.state);
+      const customer = await customers.given({ externalTier: 'Gold', balance: '10.1', customData: { n: 1 } });
+      const changes: Changes = changesOf(customer.state);
 
-      const answer = await customers.update(before, 'customerId', changes);
+      const answer = await customers.update(customer, 'customerId', changes);
 
       expect(answer).toBeAcceptedOrRefused();
       if (answer.refused) customers.notApplicable('the target refuses such a value');
-      customers.assumeUpdated(before, answer);
-      await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes), before.state);
+      customers.assumeUpdated(customer, answer);
+      await expect(customers.stored(customer)).toMatchCustomer(stateAfter(customer, changes), customer.state);
     });
   }
 
   test('of a second address line is added', requirement('UPD-3'), async ({ customers }) => {
-    const before = await customers.given();
-    const address = { country: 'US', ...before.state.address, address2: 'Suite 6' };
+    const customer = await customers.given();
+    const address = { country: 'US', ...customer.state.address, address2: 'Suite 6' };
 
-    const answer = await customers.update(before, 'query', { address });
+    const answer = await customers.update(customer, 'query', { address });
 
-    customers.assumeUpdated(before, answer);
-    await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, { address }));
+    customers.assumeUpdated(customer, answer);
+    await expect(customers.stored(customer)).toMatchCustomer(stateAfter(customer, { address }));
   });
 
   test('of an address moves the customer to another country', requirement('UPD-2'), async ({ customers }) => {
-    const before = await customers.given({}, customers.people.plain('US'));
+    const customer = await customers.given({}, customers.people.plain('US'));
     const { address } = customers.people.plain('CA');
 
-    const answer = await customers.update(before, 'customerId', { address });
+    const answer = await customers.update(customer, 'customerId', { address });
 
-    customers.assumeUpdated(before, answer);
-    await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, { address }), before.state);
+    customers.assumeUpdated(customer, answer);
+    await expect(customers.stored(customer)).toMatchCustomer(stateAfter(customer, { address }), customer.state);
   });
 
   test('of customData keeps or drops what was not sent', requirement('UPD-2'), async ({ customers }) => {
-    const before = await customers.given({ customData: { kept: 'or dropped', changed: 1 } });
+    const customer = await customers.given({ customData: { kept: 'or dropped', changed: 1 } });
     const changes: Changes = { customData: { changed: 2, added: ['a', { b: true }] } };
 
-    const answer = await customers.update(before, 'externalId', changes);
+    const answer = await customers.update(customer, 'externalId', changes);
 
     expect(answer).toBeAcceptedOrRefused();
     if (answer.refused) customers.notApplicable('the target refuses such customData');
-    customers.assumeUpdated(before, answer);
-    await expect(customers.stored(before)).toMatchCustomer(stateAfter(before, changes), before.state);
+    customers.assumeUpdated(customer, answer);
+    await expect(customers.stored(customer)).toMatchCustomer(stateAfter(customer, changes), customer.state);
   });
 });
 
 test.describe('what is not sent', () => {
   test('a taxId stays, or its absence is refused', requirement('UPD-4'), async ({ customers }) => {
-    const before = await customers.given();
-    const { taxId: _left, externalId: _own, ...rest } = before.state;
+    const customer = await customers.given();
+    const { taxId: _left, externalId: _own, ...rest } = customer.state;
 
-    const answer = await customers.upsert('update without taxId', { ...rest, vip: '5', customerId: before.customerId });
+    const answer = await customers.upsert('update without taxId', { ...rest, vip: '5', customerId: customer.customerId });
 
     expect(answer).toBeAcceptedOrRefused();
-    await expect(customers.stored(before)).toMatchCustomer(answer.refused ? before.state : stateAfter(before, { vip: '5' }));
+    await expect(customers.stored(customer)).toMatchCustomer(answer.refused ? customer.state : stateAfter(customer, { vip: '5' }));
   });
 
   const text = `O'Brien & <Söhne> "№ 7" \\ 50% + 😀`;
@@ -291,51 +294,51 @@ test.describe('what is not sent', () => {
       const created = await customers.create(person);
       expect(created).toBeAcceptedOrRefused();
       if (created.refused) customers.notApplicable('the target refuses such a value');
-      const before = customers.fromCreate(created, person);
-      const read = await customers.read(before);
+      const customer = customers.fromCreate(created, person);
+      const read = await customers.read(customer);
       const state = { ...person, ...pick(read.customer ?? {}, ['name', 'externalTier', 'customData']) };
 
       for (const vip of ['5', '6']) {
         const answer = await customers.upsert(
           `set vip alone, ${how}`,
-          { vip, ...(by !== 'query' && { [by]: before[by] }) },
-          by === 'query' ? { externalId: before.externalId } : undefined,
+          { vip, ...(by !== 'query' && { [by]: customer[by] }) },
+          by === 'query' ? { externalId: customer.externalId } : undefined,
         );
         expect(answer).toBeAcceptedOrRefused();
         if (answer.refused) customers.notApplicable('an update of one property alone is refused');
-        await expect(customers.stored(before)).toMatchCustomer({ ...state, vip });
+        await expect(customers.stored(customer)).toMatchCustomer({ ...state, vip });
       }
     });
   }
 
   test('an externalId stays when the customerId names the customer', requirement('UPD-4'), async ({ customers }) => {
-    const before = await customers.given();
+    const customer = await customers.given();
 
-    const answer = await customers.update(before, 'customerId', { vip: '6' });
+    const answer = await customers.update(customer, 'customerId', { vip: '6' });
 
-    customers.assumeUpdated(before, answer);
-    await expect(customers.stored(before)).toHaveStored({ externalId: before.externalId });
-    const again = await customers.update(before, 'externalId', { vip: '7' });
-    expect(again).toName(before.customerId);
+    customers.assumeUpdated(customer, answer);
+    await expect(customers.stored(customer)).toHaveStored({ externalId: customer.externalId });
+    const again = await customers.update(customer, 'externalId', { vip: '7' });
+    expect(again).toName(customer.customerId);
   });
 });
 
 test.describe('later requests', () => {
   for (const [by, how] of selectors) {
     test(`see an update made ${how}`, requirement('UPD-7'), async ({ customers }) => {
-      const before = await customers.given({ externalTier: 'Silver', customData: { seen: 1 } });
+      const customer = await customers.given({ externalTier: 'Silver', customData: { seen: 1 } });
       const changes = { externalTier: 'Gold', vip: '9', customData: { seen: 2 } };
 
-      const answer = await customers.update(before, by, changes);
+      const answer = await customers.update(customer, by, changes);
 
-      customers.assumeUpdated(before, answer);
+      customers.assumeUpdated(customer, answer);
       for (const [other, through] of selectors) {
-        const later = await customers.update(before, other, {});
+        const later = await customers.update(customer, other, {});
         expect(later.customer?.externalTier, `externalTier, asked ${through}`).toBe('Gold');
         expect(later.customer?.vip, `vip, asked ${through}`).toBe('9');
         expect(later.customer?.customData, `customData, asked ${through}`).toMatchObject({ seen: 2 });
       }
-      await expect(customers.stored(before)).toHaveStored(changes);
+      await expect(customers.stored(customer)).toHaveStored(changes);
     });
   }
 
@@ -352,16 +355,16 @@ test.describe('later requests', () => {
 
   for (const [by, how] of selectors) {
     test(`see what came back: a value set twice ${how}, another between`, requirement('UPD-9'), async ({ customers }) => {
-      const before = await customers.given();
+      const customer = await customers.given();
 
-      for (const vip of ['1', '2', '1']) customers.assumeUpdated(before, await customers.update(before, by, { vip }));
+      for (const vip of ['1', '2', '1']) customers.assumeUpdated(customer, await customers.update(customer, by, { vip }));
 
-      await expect(customers.stored(before)).toHaveStored({ vip: '1' });
+      await expect(customers.stored(customer)).toHaveStored({ vip: '1' });
     });
   }
 
   test('see nine updates through all selectors in turn', requirement('UPD-1', 'UPD-9'), async ({ customers }) => {
-    const before = await customers.given({}, customers.people.full());
+    const customer = await customers.given({}, customers.people.full());
     const optional = customers.people.optional();
     const steps: Changes[] = [
       { vip: '1', externalTier: 'Gold' },
@@ -374,7 +377,7 @@ test.describe('later requests', () => {
       { customData: optional.customData },
       { vip: '3' },
     ];
-    let known: TestCustomer = before;
+    let known: TestCustomer = customer;
 
     for (const [index, changes] of steps.entries()) {
       const answer = await customers.update(known, selectorAt(index), changes);
@@ -383,7 +386,7 @@ test.describe('later requests', () => {
       known = { ...known, state: stateAfter(known, changes) };
     }
 
-    await expect(customers.stored(known), of('UPD-9', 'the customer')).toMatchCustomer(known.state, before.state);
+    await expect(customers.stored(known), of('UPD-9', 'the customer')).toMatchCustomer(known.state, customer.state);
   });
 
   for (const [what, selectorOf] of [
@@ -391,33 +394,33 @@ test.describe('later requests', () => {
     ['several selectors', selectorAt],
   ] as const) {
     test(`see every concurrent update of a property of its own, by ${what}`, requirement('UPD-11'), async ({ customers }) => {
-      const before = await customers.given();
+      const customer = await customers.given();
       const { vip, currency, balance, dateOfBirth, organizationNumber } = customers.people.optional();
       const changes: Changes[] = [{ vip }, { currency }, { balance }, { dateOfBirth }, { organizationNumber }];
 
-      const answers = await Promise.all(changes.map((change, index) => customers.update(before, selectorOf(index), change)));
+      const answers = await Promise.all(changes.map((change, index) => customers.update(customer, selectorOf(index), change)));
 
       for (const answer of answers) expect(answer).toBeAcceptedOrRefused();
       const accepted = changes.filter((_change, index) => answers[index]?.customer);
       if (accepted.length === 0) customers.notTestable('no concurrent update was accepted');
-      await expect(customers.stored(before)).toHaveStored(Object.assign({}, ...accepted));
+      await expect(customers.stored(customer)).toHaveStored(Object.assign({}, ...accepted));
     });
   }
 
   test('explain concurrent updates by some order', requirement('UPD-11'), async ({ customers }) => {
-    const before = await customers.given({ vip: '9', externalTier: 'none' });
+    const customer = await customers.given({ vip: '9', externalTier: 'none' });
     const explained = ({ customer }: Answer, accepted: Changes[]) =>
       accepted.some(({ vip, externalTier }) => vip === customer?.vip && externalTier === customer?.externalTier);
 
     // A race that is lost once in a while is seldom lost five times running.
     for (let round = 1; round <= 5; round += 1) {
       const pairs = [1, 2, 3, 4].map((turn) => ({ vip: String(turn), externalTier: `round ${round}, tier ${turn}` }));
-      const answers = await Promise.all(pairs.map((changes, index) => customers.update(before, selectorAt(index), changes)));
+      const answers = await Promise.all(pairs.map((changes, index) => customers.update(customer, selectorAt(index), changes)));
 
       const accepted = pairs.filter((_changes, index) => answers[index]?.customer);
       for (const answer of answers) expect(answer).toBeAcceptedOrRefused();
       if (accepted.length === 0) customers.notTestable('no concurrent update was accepted');
-      const read = await customers.read(before, before.state, (answer) => explained(answer, accepted));
+      const read = await customers.read(customer, customer.state, (answer) => explained(answer, accepted));
       const { vip, externalTier } = read.customer ?? {};
       expect(explained(read, accepted), `vip ${vip} and externalTier ${externalTier} come from one update`).toBe(true);
     }

@@ -21,9 +21,10 @@ function dateOf(answer: Answer): number | undefined {
 test.describe('a code in an answer', () => {
   for (const country of ['US', 'CA'] as const) {
     test(`address.country is an ISO code for a customer in ${country}`, requirement('VAL-1'), async ({ customers }) => {
-      const before = await customers.given({}, customers.people.plain(country));
+      const person = customers.people.plain(country);
+      const customer = customers.fromCreate(await customers.create(person), person);
 
-      for (const answer of [before.created, await customers.read(before)]) {
+      for (const answer of [customer.created, await customers.read(customer)]) {
         const code = answer.customer?.address?.country ?? '';
         expect(code, 'address.country').toMatch(/^[A-Z]{2}$/);
         expect(REGION.of(code), `the country of code ${code}`).toBeDefined();
@@ -32,21 +33,21 @@ test.describe('a code in an answer', () => {
   }
 
   test('address.country is an ISO code after an update', requirement('VAL-1'), async ({ customers }) => {
-    const before = await customers.given();
+    const customer = await customers.given();
     const { address } = customers.people.plain('CA');
 
-    const answer = await customers.update(before, 'customerId', { address });
+    const answer = await customers.update(customer, 'customerId', { address });
 
-    customers.assumeUpdated(before, answer);
+    customers.assumeUpdated(customer, answer);
     expect(answer.customer?.address?.country, 'address.country').toMatch(/^[A-Z]{2}$/);
   });
 
   test('driverLicense.state has two characters', requirement('VAL-2'), async ({ customers }) => {
     const sent = customers.people.full();
-    const before = customers.fromCreate(await customers.create(sent), sent);
+    const customer = customers.fromCreate(await customers.create(sent), sent);
 
-    const update = await customers.update(before, 'query', { driverLicense: { number: 'D7654321', state: 'OR' } });
-    const answers = [before.created, update, await customers.read(before)];
+    const update = await customers.update(customer, 'query', { driverLicense: { number: 'D7654321', state: 'OR' } });
+    const answers = [customer.created, update, await customers.read(customer)];
     const licenses = answers.flatMap(({ customer }) => customer?.driverLicense ?? []);
     if (licenses.length === 0) customers.notApplicable('no answer shows a driverLicense');
     for (const { state } of licenses) expect(state, 'driverLicense.state').toMatch(/^..$/u);
@@ -55,9 +56,9 @@ test.describe('a code in an answer', () => {
 
 test.describe('a timestamp', () => {
   test('createdAt is the time of the create', requirement('VAL-3'), async ({ customers }) => {
-    const before = await customers.given();
+    const customer = await customers.given();
 
-    const answers = [before.created, await customers.read(before)];
+    const answers = [customer.created, await customers.read(customer)];
     if (answers.every(({ customer }) => customer?.createdAt === undefined)) customers.notApplicable('no answer shows createdAt');
     for (const answer of answers) {
       const { createdAt } = answer.customer ?? {};
@@ -73,11 +74,11 @@ test.describe('a timestamp', () => {
 
   for (const [by, how] of selectors) {
     test(`updatedAt lies between the create and now, updated ${how}`, requirement('VAL-4'), async ({ customers }) => {
-      const before = await customers.given();
-      await tick(before);
-      const update = await customers.update(before, by, { vip: '3' });
+      const customer = await customers.given();
+      await tick(customer);
+      const update = await customers.update(customer, by, { vip: '3' });
 
-      const answers = [before.created, update, await customers.read(before, stateAfter(before, { vip: '3' }))];
+      const answers = [customer.created, update, await customers.read(customer, stateAfter(customer, { vip: '3' }))];
       if (answers.every(({ customer }) => customer?.updatedAt === undefined)) customers.notApplicable('no answer shows updatedAt');
       for (const answer of answers) {
         const { createdAt, updatedAt } = answer.customer ?? {};
@@ -159,16 +160,16 @@ test.describe('a string is kept', () => {
       });
 
       test(`with ${what}, in an update`, requirement('VAL-5'), async ({ customers }) => {
-        const before = await customers.given();
+        const customer = await customers.given();
         const changes = 'email' in value ? { email: customers.people.plain().email.replace('@', '+tag@') } : value;
         await customers.assumeKept(Object.keys(changes));
 
-        const answer = await customers.update(before, 'query', changes);
+        const answer = await customers.update(customer, 'query', changes);
 
         expect(answer).toBeAcceptedOrRefused();
         if (kind === 'unusual' && answer.refused) customers.notApplicable('the target refuses such a value');
-        customers.assumeUpdated(before, answer);
-        await expect(customers.stored(before)).toHaveStored(changes, 'UPD-2');
+        customers.assumeUpdated(customer, answer);
+        await expect(customers.stored(customer)).toHaveStored(changes, 'UPD-2');
       });
     }
   }

@@ -22,7 +22,7 @@ export function markdown(result: Result): string {
     ...LEVELS.map((level) => `| ${level} | ${countLine(result.counts[level])} |`),
     '',
   ];
-  if (violated(result).length) lines.push('## What is not as promised', '');
+  if (violated(result).length) lines.push('## What failed', '');
   for (const row of violated(result)) {
     const { statement } = requirementOf(row.id);
     lines.push(`### ${row.id} (${row.level}, ${row.outcome}): ${statement}`, '', `> ${quote(requirementOf(row.id))}`, '');

@@ -24,7 +24,7 @@ export function terminal(result: Result): string {
       lines.push(`  ${title} (${file}:${line})`, ...told.slice(0, LINES));
       if (told.length > LINES) lines.push(`    … ${told.length - LINES} more lines in conformance.md`);
     }
-    if (failing.length > TOLD) lines.push(`  and ${failing.length - TOLD} more of its checks, see conformance.md`);
+    if (failing.length > TOLD) lines.push(`  ${failing.length - TOLD} more checks of ${row.id} failed; see conformance.md`);
     lines.push('');
   }
   for (const [reason, ids] of unjudged(result)) lines.push(`- ${ids.join(', ')}: ${reason}`);

@@ -23,7 +23,7 @@ export async function assertState(
       answer,
     );
   }
-  throw new Violation(of(first), 'the stored customer is not as it has to be', linesOf(differences ?? []), answer);
+  throw new Violation(of(first), 'the stored customer differs from the expected state', linesOf(differences ?? []), answer);
 }
 
 /** Asserts that a request was accepted (2xx) or refused (4xx). */

@@ -44,7 +44,7 @@ async function settled(stored: Stored, expected: State, differ: (shown: State) =
   return {
     ...result(found?.length === 0, () =>
       found
-        ? failure('the stored customer is not as it has to be', linesOf(found), answer)
+        ? failure('the stored customer differs from the expected state', linesOf(found), answer)
         : failure('the stored customer could not be read', [{ expected: `customerId ${customerId}`, actual: describe(answer) }], answer),
     ),
     answer,

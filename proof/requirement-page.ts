@@ -1,0 +1,113 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { catalogue, facts, questions, type Requirement } from '../schemas/catalogue.ts';
+import { resolvePointer } from '../schemas/contract.ts';
+import type { Check } from '../tests/support/collection.ts';
+import { brokenServers, generatedOnlyServers } from './servers.ts';
+import type { BrokenServer } from './variant.ts';
+
+/** Characters of the page's text around the words that a requirement rests on. */
+const AROUND = 300;
+
+const broken = [...brokenServers, ...generatedOnlyServers];
+
+/** Returns the page of a requirement as Markdown: its source, its checks and the broken servers that prove them. Links start at `root`. */
+export function requirementPage(requirement: Requirement, checks: readonly Check[], root: string): string {
+  const { id, level, area, statement, unchecked } = requirement;
+  const link = (file: string, line: number) => `[${file}:${line}](${root}${file}#L${line})`;
+  const own = checks.filter(({ requirements }) => requirements.includes(id));
+  const servers = broken
+    .filter(({ breaks }) => breaks.includes(id))
+    .sort((a, b) => Number(b.breaks[0] === id) - Number(a.breaks[0] === id));
+  const open = questions.filter(({ bounds }) => bounds.includes(id));
+  return [
+    `# ${id}`,
+    '',
+    `**${level}**, area \`${area}\`. ${statement}`,
+    '',
+    '## Source',
+    '',
+    ...sourceOf(requirement),
+    '',
+    '## Checks',
+    '',
+    ...(unchecked ? [`Not checked: ${unchecked}.`] : checkLines(own, link)),
+    '',
+    `Run them: \`npm run conformance -- --grep '@${id}( |$)'\``,
+    '',
+    '## Broken servers',
+    '',
+    ...(servers.length
+      ? ['The proof runs these checks on servers that break the requirement. In bold: the requirement is what the server breaks first.', '']
+      : ['None.']),
+    ...servers.map((server) => serverLine(server, id, link)),
+    ...(open.length ? ['', '## Open questions beside it', '', ...open.map((row) => `- ${row.id}: ${row.question}`)] : []),
+    '',
+  ].join('\n');
+}
+
+/** Returns the page that lists every requirement. */
+export function indexPage(checks: readonly Check[]): string {
+  const rows = catalogue.map(({ id, level, statement }) => {
+    const own = checks.filter(({ requirements }) => requirements.includes(id)).length;
+    const servers = broken.filter(({ breaks }) => breaks.includes(id)).length;
+    return `| [${id}](${id}.md) | ${level} | ${statement} | ${own} | ${servers} |`;
+  });
+  return [
+    '# Requirements',
+    '',
+    'One page for each requirement: its source, its checks and the broken servers that prove them. `npm run docs` writes these pages.',
+    '',
+    '| id | level | requirement | checks | broken servers |',
+    '|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
+/** The words that a requirement rests on, in bold, with what stands around them. */
+function sourceOf({ source }: Requirement): string[] {
+  if ('rfc' in source)
+    return [
+      `${source.rfc}, section ${source.section}: <https://www.rfc-editor.org/rfc/${source.rfc.toLowerCase().replace(' ', '')}#section-${source.section}>`,
+    ];
+  if ('fact' in source) {
+    const fact = facts.find(({ id }) => id === source.fact);
+    return [`> ${fact?.statement}`, '', `${fact?.published} (\`schemas/facts.yaml\`, ${source.fact})`];
+  }
+  const value = resolvePointer(source.pointer);
+  const text = (typeof value === 'string' ? value : JSON.stringify(value)).replaceAll(/\s+/g, ' ').trim();
+  const start = text.indexOf(source.words);
+  const [from, to] = [Math.max(0, start - AROUND), Math.min(text.length, start + source.words.length + AROUND)];
+  const before = `${from > 0 ? '… ' : ''}${text.slice(from, start)}`;
+  const after = `${text.slice(start + source.words.length, to)}${to < text.length ? ' …' : ''}`;
+  const quoted = start < 0 ? text : `${before}**${source.words}**${after}`;
+  return [`> ${quoted}`, '', `OpenAPI, \`${source.pointer}\``];
+}
+
+type Link = (file: string, line: number) => string;
+
+/** The checks, those that one line declares together. */
+function checkLines(checks: readonly Check[], link: Link): string[] {
+  const places = new Map<string, string[]>();
+  for (const { place, title } of checks) places.set(place, [...(places.get(place) ?? []), title]);
+  return [...places].map(([place, titles]) => {
+    const [file = '', line] = place.split(':');
+    const more = titles.length > 1 ? ` and ${titles.length - 1} more` : '';
+    return `- ${titles[0]}${more} (${link(`tests/${file}`, Number(line))})`;
+  });
+}
+
+const sources = readdirSync(new URL('broken/', import.meta.url)).map((file) => ({
+  file: `proof/broken/${file}`,
+  lines: readFileSync(new URL(`broken/${file}`, import.meta.url), 'utf8').split('\n'),
+}));
+
+function serverLine({ name, why, breaks, shownBy, origin }: BrokenServer, id: string, link: Link): string {
+  const place = sources.flatMap(({ file, lines }) => {
+    const index = lines.findIndex((line) => line.trim() === `name: '${name}',`);
+    return index < 0 ? [] : [link(file, index + 1)];
+  });
+  const notes = [...(shownBy ? ['only generated checks show it'] : []), ...(origin ? ['written without knowledge of the checks'] : [])];
+  const title = breaks[0] === id ? `**\`${name}\`**` : `\`${name}\``;
+  return `- ${title}: ${why}${notes.length ? ` (${notes.join('; ')})` : ''} ${place.join('')}`;
+}
