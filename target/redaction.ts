@@ -519,7 +519,16 @@ class Windows {
 const FIRST = 0x9e3779b1;
 const SECOND = 0x85ebca6b;
 
-/** What is looked for in texts of one folding. */
+/**
+ * Returns a pattern for each order of magnitude of needles: around a part of a long one a wide area is searched, which a part of a short one
+ * must not cause.
+ */
+function patternsOf(needles: readonly Needle[]): Pattern[] {
+  const sizeOf = ({ shortest }: Needle) => Math.floor(Math.log2(shortest));
+  return [...new Set(needles.map(sizeOf))].map((size) => new Pattern(needles.filter((needle) => sizeOf(needle) === size)));
+}
+
+/** Needles of about the same size, looked for in texts of one folding. */
 class Pattern {
   readonly #windows: readonly Windows[];
   readonly #longest: number;
@@ -577,8 +586,8 @@ class Pattern {
 
 /** Secrets that are looked for. */
 class Search {
-  readonly #loose: Pattern | undefined;
-  readonly #strict: Pattern | undefined;
+  readonly #loose: readonly Pattern[];
+  readonly #strict: readonly Pattern[];
   readonly #wholes: readonly string[];
   /** Units of the longest of them. */
   readonly #longest: number;
@@ -607,8 +616,8 @@ class Search {
       // Its Base64 may be too short to be looked for by itself.
       for (const coding of ['base64', 'base64url'] as const) add(`Basic ${Buffer.from(secret).toString(coding).replace(/=+$/, '')}`, false);
     }
-    this.#loose = loose.length ? new Pattern(loose) : undefined;
-    this.#strict = strict.length ? new Pattern(strict) : undefined;
+    this.#loose = patternsOf(loose);
+    this.#strict = patternsOf(strict);
     this.#wholes = loose.map(({ text }) => text);
     this.#longest = Math.max(0, ...this.#wholes.map(({ length }) => length));
     this.#least = Math.min(...[...loose, ...strict].map(({ shortest }) => shortest));
@@ -629,10 +638,10 @@ class Search {
   *#spans(first: Reading): Generator<[number, number]> {
     for (const reading of readingsOf(first, this.#least)) {
       for (const folding of [LOOSE, STRICT]) {
-        const pattern = folding === LOOSE ? this.#loose : this.#strict;
-        if (!pattern) continue;
+        const patterns = folding === LOOSE ? this.#loose : this.#strict;
+        if (patterns.length === 0) continue;
         const folded = fold(reading, folding);
-        for (const [start, end] of pattern.find(folded)) {
+        for (const [start, end] of patterns.flatMap((pattern) => pattern.find(folded))) {
           if (folding === LOOSE && this.#isOwn(textOf(folded.codes, start, end))) continue;
           const { from, to } = folded.places ?? {};
           const span: [number, number] = from && to ? [from[start] as number, to[end - 1] as number] : [0, SHORTEST];
