@@ -1,9 +1,12 @@
 import { rmSync } from 'node:fs';
 import type { FullConfig, FullProject, Suite, TestCase, TestResult, TestStep } from '@playwright/test/reporter';
 import { AllureReporter } from 'allure-playwright';
+import { ERROR_CONTEXT } from './reporter.ts';
 
 /** What a tester reads: the check's own steps, their exchanges, its expectations. Hooks, fixtures and API calls are the runner's. */
 const READ = ['test.step', 'test.attach', 'attach', 'expect'];
+
+const isRead = ({ category, title }: TestStep) => READ.includes(category) && !title.includes(ERROR_CONTEXT);
 
 /** allure-playwright without the runner's noise. If its files cannot be written the run goes on without them. */
 export default class AllureResultsReporter extends AllureReporter {
@@ -58,13 +61,13 @@ export default class AllureResultsReporter extends AllureReporter {
   }
 
   override onStepBegin(test: TestCase, result: TestResult, step: TestStep): void {
-    if (!READ.includes(step.category)) return;
+    if (!isRead(step)) return;
     // A failure is confirmed where fixtures are torn down; the report shows the second attempt below the first.
     if (step.parent && !READ.includes(step.parent.category)) delete step.parent;
     void this.#attempt(() => super.onStepBegin(test, result, step));
   }
 
   override onStepEnd(test: TestCase, result: TestResult, step: TestStep): void {
-    if (READ.includes(step.category)) void this.#attempt(() => super.onStepEnd(test, result, step));
+    if (isRead(step)) void this.#attempt(() => super.onStepEnd(test, result, step));
   }
 }

@@ -26,6 +26,9 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 /** What playwright.config.ts says of a run; it is kept where the reports of shards are merged. */
 export type Metadata = { seed: number; depth: Depth; targetName: string; baseUrl?: string };
 
+/** The name of an attachment that Playwright adds to each failed test. */
+export const ERROR_CONTEXT = 'error-context';
+
 /** Tells a run's verdict: on the terminal, in files, and to the runner as its status. */
 export default class ConformanceReporter implements Reporter {
   readonly #settings = readSettings();
@@ -109,6 +112,9 @@ export default class ConformanceReporter implements Reporter {
 
   onTestEnd(test: TestCase, result: TestResult): void {
     this.#clean([result.error, ...result.errors]);
+    // Playwright attaches a check's errors as they are.
+    const unredacted = result.attachments.findIndex(({ name }) => name === ERROR_CONTEXT);
+    if (unredacted >= 0) result.attachments.splice(unredacted, 1);
     const final = result.retry === test.retries || test.outcome() === 'expected' || test.outcome() === 'skipped';
     // Declared expected so that its worker lives on (tests/support/attempts.ts): from here on it is a failure for every reporter.
     if (result.status === 'failed') test.expectedStatus = 'passed';

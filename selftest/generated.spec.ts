@@ -1,5 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
@@ -80,6 +82,9 @@ async function fail(customers: Customers, requirement: RequirementId): Promise<n
   const answer = await customers.create(customers.people.plain());
   throw new Violation(requirement, 'it is wrong', [{ expected: 'vip "1"', actual: 'vip "2"' }], answer);
 }
+
+/** Writes every byte as `%4b`. */
+const encodeEvery = (key: string) => [...Buffer.from(key)].map((byte) => `%${byte.toString(16)}`).join('');
 
 test.describe('a generated check', () => {
   test('has the same cases in the same order, whatever the concurrency', async () => {
@@ -177,6 +182,24 @@ test.describe('a generated check', () => {
     expect(output).toMatch(/1\. create a customer\n/);
     expect(output).toMatch(/now: {2}200 .*"vip":null/);
     expect(output).not.toContain(merchant?.accessKey ?? '');
+    for (const spell of [(key: string) => key, (key: string) => Buffer.from(`${key}:`).toString('base64'), encodeEvery]) {
+      const echo = createServer((_request, response) =>
+        response.end(JSON.stringify({ customer: { customerId: spell(env.TRUSTLY_ACCESS_KEY ?? '') } })),
+      );
+      await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve));
+      const baseUrl = `http://127.0.0.1:${(echo.address() as AddressInfo).port}`;
+      const told = await new Promise<string>((resolve) =>
+        execFile(
+          process.execPath,
+          [join(out, 'counterexamples', script)],
+          { env: { ...env, TRUSTLY_BASE_URL: baseUrl } },
+          (_error, stdout) => resolve(stdout),
+        ),
+      );
+      echo.close();
+      expect(told).toContain('now:  200 [redacted: it contains credentials]');
+      expect(told).not.toContain(spell(env.TRUSTLY_ACCESS_KEY ?? ''));
+    }
     const bare = spawnSync(process.execPath, [join(out, 'counterexamples', script)], { env: {}, encoding: 'utf8' });
     expect(bare.stderr).toContain('Set TRUSTLY_ACCESS_ID');
   });
