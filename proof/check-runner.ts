@@ -4,29 +4,18 @@ import { join } from 'node:path';
 import { People } from '../generators/customers.ts';
 import { type Judgement, settleAll, toAttempt } from '../reports/judge.ts';
 import type { Merchant } from '../sandbox/behaviour.ts';
-import { areas } from '../schemas/catalogue.ts';
 import type { AttemptRecord } from '../target/attempt.ts';
 import type { CaseLog } from '../target/exchange.ts';
 import { connect, enter, noteLag, type Run, reserve } from '../target/run.ts';
 import type { Depth } from '../target/settings.ts';
+import { budgetOf } from '../tests/budgets.ts';
 import { recordAsserted } from '../tests/support/asserted.ts';
 import { Cases } from '../tests/support/cases.ts';
-import { type Check, collector } from '../tests/support/collection.ts';
 import { Customers } from '../tests/support/customers.ts';
 import { type CheckHost, Ended } from '../tests/support/host.ts';
 import { failure } from '../tests/support/matchers.ts';
 import { openRun } from '../tests/support/setup.ts';
-
-/** Requests that one check may make here: enough for any, so that none ends early on a server that keeps it waiting. */
-const BUDGET = { requests: 200, customers: 200 };
-
-/** The checks of these areas: every example check of the suite, in the order of a run, unless told otherwise. */
-export async function collectChecks(of: readonly string[] = areas): Promise<Check[]> {
-  const { declare, checks } = collector();
-  globalThis.conformanceCollector = declare;
-  for (const area of of) await import(`../tests/${area}.spec.ts`);
-  return checks;
-}
+import type { Check } from './check-collector.ts';
 
 /** What came of one check on one server. */
 export type CheckRun = { check: Check; judgements: Judgement[]; faults: string[] };
@@ -69,7 +58,8 @@ export async function runChecks(
     const host = proofHost(check, failures, () => {
       requests += 1;
     });
-    const customers = new Customers({ client, outsider, run, limiter, host, budget: BUDGET, people: peopleOf(run, check), knowledge });
+    const people = peopleOf(run, check);
+    const customers = new Customers({ client, outsider, run, limiter, host, budget: budgetOf(check.area, depth), people, knowledge });
     const keep = (log: CaseLog) => {
       requests += log.requests;
       performed += log.cases;
@@ -79,7 +69,7 @@ export async function runChecks(
     const cases = new Cases({ run, client, outsider, limiter, knowledge, title, attempt: 0, host, keep });
     const asserted = recordAsserted();
     let ended: AttemptRecord['ended'];
-    await check.body({ customers, cases }).catch((error) => {
+    await check.body({ customers, people, cases }).catch((error) => {
       if (error instanceof Ended) ended = { ending: error.ending, reason: error.message };
       else failures.push({ message: String(error), asserted: 'matcherResult' in error });
     });

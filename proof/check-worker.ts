@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { startSandbox } from '../sandbox/server.ts';
 import { areas, generatedAreas } from '../schemas/catalogue.ts';
 import type { Depth } from '../target/settings.ts';
-import { type CheckRun, collectChecks, runChecks } from './check-runner.ts';
+import { collectChecks } from './check-collector.ts';
+import { type CheckRun, runChecks } from './check-runner.ts';
 import { basePathOf, brokenServers, conformingServer, generatedOnlyServers, lawfulServers, mountsOf } from './servers.ts';
 
 /**

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { startSandbox } from '../sandbox/server.ts';
 import { areas, catalogue, generatedAreas } from '../schemas/catalogue.ts';
-import { collectChecks } from './check-runner.ts';
+import { collectChecks } from './check-collector.ts';
 import { indexPage, requirementPage } from './requirement-page.ts';
 import { basePathOf, brokenServers, generatedOnlyServers, lawfulServers, mountsOf } from './servers.ts';
 import type { BrokenServer } from './variant.ts';

@@ -1,6 +1,6 @@
 import leven from 'leven';
 import { areas, catalogue, generatedAreas, isRequirementId, requirementOf } from '../schemas/catalogue.ts';
-import { collectChecks } from './check-runner.ts';
+import { collectChecks } from './check-collector.ts';
 import { requirementPage } from './requirement-page.ts';
 
 const [asked = ''] = process.argv.slice(2);

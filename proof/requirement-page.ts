@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { catalogue, facts, questions, type Requirement } from '../schemas/catalogue.ts';
 import { resolvePointer } from '../schemas/contract.ts';
-import type { Check } from '../tests/support/collection.ts';
+import type { Check } from './check-collector.ts';
 import { brokenServers, generatedOnlyServers } from './servers.ts';
 import type { BrokenServer } from './variant.ts';
 

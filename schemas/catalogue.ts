@@ -9,6 +9,8 @@ export const areas = ['answer', 'create', 'update', 'identity', 'removal', 'valu
 export const generatedAreas = ['properties', 'histories', 'races'] as const;
 /** An area whose checks are generated. */
 export type GeneratedArea = (typeof generatedAreas)[number];
+/** Whether the checks of an area are generated. */
+export const isGeneratedArea = (area: string): area is GeneratedArea => (generatedAreas as readonly string[]).includes(area);
 /** One area of the contract. */
 export type Area = (typeof areas)[number];
 /** MUST: the page or the operation's own vendor documents. SHOULD: a standard or the vendor's general pages. */

@@ -12,15 +12,17 @@ const ID_LENGTH = 1_000;
 /** Characters at either end of a body that are searched for a key: no answer of a sound target is longer, and the search takes its time. */
 const EDGE = 65_536;
 
-/** What came back for one request. What is judged is as it came; what is shown is redacted. */
+/**
+ * What came back for one request. It reads like Playwright's APIResponse, but its body is there already. What is judged is as it came; what
+ * is shown is redacted.
+ */
 export class Answer {
-  /** The body as JSON; undefined if it is none, or nested too deep to be read. */
-  readonly json: Json | undefined;
   /** How often the request was sent again, because it was answered 429 or 503. */
   readonly repeats: number;
   readonly #raw: Exchange;
   readonly #redact: Redact;
   readonly #leaks: (text: string) => boolean;
+  readonly #json: Json | undefined;
   #shown: Exchange | undefined;
 
   constructor(exchange: Exchange, { redact, leaks, repeats = 0 }: { redact: Redact; leaks: (text: string) => boolean; repeats?: number }) {
@@ -28,7 +30,7 @@ export class Answer {
     this.#redact = redact;
     this.#leaks = leaks;
     this.repeats = repeats;
-    this.json = this.isUtf8 ? parse(this.body) : undefined;
+    this.#json = this.isUtf8 ? parse(this.text()) : undefined;
   }
 
   /** The exchange, redacted, for reports. */
@@ -38,8 +40,13 @@ export class Answer {
   }
 
   /** The body as it came, its coding undone; empty if there is none. */
-  get body(): string {
+  text(): string {
     return this.#raw.response?.body ?? '';
+  }
+
+  /** The body as JSON; undefined if it is none, or nested too deep to be read. */
+  json(): Json | undefined {
+    return this.#json;
   }
 
   /** Whether the bytes of the body are UTF-8, which JSON has to be (RFC 8259, section 8.1). */
@@ -55,7 +62,7 @@ export class Answer {
   /** The customer that the request created, or may have, with the customerId redacted. */
   get created(): Created | undefined {
     const id = this.customer?.customerId;
-    return createdBy(this.#raw.request, { status: this.status, customerId: id === undefined ? undefined : this.redact(id) });
+    return createdBy(this.#raw.request, { status: this.status(), customerId: id === undefined ? undefined : this.redact(id) });
   }
 
   /** Redacts a text that was made of this answer. */
@@ -73,7 +80,7 @@ export class Answer {
   }
 
   /** The status; 0 if no response came, or one that cannot be read. */
-  get status(): number {
+  status(): number {
     return this.#raw.error === undefined ? (this.#raw.response?.status ?? 0) : 0;
   }
 
@@ -82,30 +89,30 @@ export class Answer {
     return (this.#raw.response?.headers ?? []).filter(([known]) => known.toLowerCase() === name).map(([, value]) => value);
   }
 
-  /** The value of a response header; several of one name are joined (RFC 9110, section 5.3). */
-  header(name: string): string | undefined {
-    const values = this.headerValues(name);
-    return values.length ? values.join(', ') : undefined;
+  /** The response headers by name, in lower case; several of one name are joined (RFC 9110, section 5.3). */
+  headers(): Record<string, string | undefined> {
+    const names = new Set((this.#raw.response?.headers ?? []).map(([name]) => name.toLowerCase()));
+    return Object.fromEntries([...names].map((name) => [name, this.headerValues(name).join(', ')]));
   }
 
   /** The media type, without parameters and in lower case. */
   get mediaType(): string {
-    return (this.header('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+    return (this.headers()['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
   }
 
   /** Whether the request was accepted: a 2xx. */
-  get accepted(): boolean {
-    return this.status >= 200 && this.status < 300;
+  ok(): boolean {
+    return this.status() >= 200 && this.status() < 300;
   }
 
   /** Whether the request was refused: a 4xx. */
   get refused(): boolean {
-    return this.status >= 400 && this.status < 500;
+    return this.status() >= 400 && this.status() < 500;
   }
 
   /** Whether the target seems out of order rather than wrong: nothing came back, or a 502, 503 or 504. */
   get noResponse(): boolean {
-    return (this.status === 0 && !this.malformed) || [502, 503, 504].includes(this.status);
+    return (this.status() === 0 && !this.malformed) || [502, 503, 504].includes(this.status());
   }
 
   /** Whether something came back that no client can read: it breaks off, is no HTTP, is not coded as it says, has no end. */
@@ -115,8 +122,8 @@ export class Answer {
 
   /** The customer of a 200, if there is one with a customerId that a request can name. */
   get customer(): (Partial<Customer> & { customerId: string }) | undefined {
-    const customer = isObject(this.json) ? this.json.customer : undefined;
-    const named = this.status === 200 && isObject(customer) && isId(customer.customerId);
+    const customer = isObject(this.#json) ? this.#json.customer : undefined;
+    const named = this.status() === 200 && isObject(customer) && isId(customer.customerId);
     return named ? (customer as Partial<Customer> as Partial<Customer> & { customerId: string }) : undefined;
   }
 

@@ -74,12 +74,12 @@ export class Client {
       await this.#options.pass();
       settle ??= this.#options.record?.(outgoing);
       const answer = await this.#attempt(outgoing, repeats);
-      if (answer.status !== 429 && (answer.status !== 503 || repeats === UNAVAILABLE)) {
+      if (answer.status() !== 429 && (answer.status() !== 503 || repeats === UNAVAILABLE)) {
         settle?.(answer);
         return answer;
       }
       const pause = Math.min(PAUSE.first * 2 ** repeats, PAUSE.most);
-      await this.#options.wait(Math.max(pause, retryAfter(answer)), answer.status).catch((error) => {
+      await this.#options.wait(Math.max(pause, retryAfter(answer)), answer.status()).catch((error) => {
         settle?.(answer);
         throw error;
       });
@@ -267,5 +267,5 @@ function retryAfter(answer: Answer): number {
     return Number.isFinite(wait) ? Math.max(wait, 0) : undefined;
   });
   const readable = waits.filter((wait) => wait !== undefined);
-  return readable.length ? Math.max(...readable) : answer.status === 429 ? 1000 : 0;
+  return readable.length ? Math.max(...readable) : answer.status() === 429 ? 1000 : 0;
 }

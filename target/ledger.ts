@@ -69,7 +69,7 @@ export class Ledger {
     this.#append({ id, sent });
     return (answer) => {
       const customerId = answer.customer?.customerId;
-      this.#append({ id, status: answer.status, customerId: customerId === undefined ? null : answer.redact(customerId) });
+      this.#append({ id, status: answer.status(), customerId: customerId === undefined ? null : answer.redact(customerId) });
     };
   }
 

@@ -3,6 +3,8 @@ import { printable, shorten } from './printable.ts';
 /** Thrown when the user can correct the cause. The message is one line that says what to write instead; the exit code is 3. */
 export class SettingsError extends Error {
   override name = 'SettingsError';
+  /** Playwright prints it, if it loads the configuration by itself. */
+  override stack = `SettingsError: ${this.message}`;
 }
 
 /** Returns a text for an error message: on one line, as a terminal shows it, 200 characters at most. */

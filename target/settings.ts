@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Customer } from '../schemas/contract.ts';
 import { readBaseUrl } from './base-url.ts';
 import { type ClientCertificate, readClientCertificate } from './client-certificate.ts';
@@ -57,6 +58,18 @@ export type Settings = {
 export const depths = ['quick', 'standard', 'deep'] as const;
 /** How many cases generated checks have. */
 export type Depth = (typeof depths)[number];
+
+/**
+ * Reads the settings and publishes them to the processes of a run: `.env`, and a seed if none is set, become environment variables. Throws
+ * SettingsError.
+ */
+export function publishSettings(): Settings & { seed: number } {
+  Object.assign(process.env, environment());
+  const settings = readSettings(process.env);
+  const { seed = randomInt(2 ** 32) } = settings;
+  process.env.TRUSTLY_SEED = String(seed);
+  return { ...settings, seed };
+}
 
 /** Reads the settings. Throws SettingsError, one line that names the variable and what to write instead. */
 export function readSettings(env: NodeJS.ProcessEnv = environment()): Settings {

@@ -52,9 +52,9 @@ test.describe('nothing is done with', () => {
 });
 
 test.describe('nobody', () => {
-  test('is shown a customer by GET without credentials', requirement('ACC-1'), async ({ customers }) => {
+  test('is shown a customer by GET without credentials', requirement('ACC-1'), async ({ customers, people }) => {
     if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
-    const person = customers.people.plain();
+    const person = people.plain();
     const customer = await customers.given({}, person);
 
     const answer = await customers.send(
@@ -80,9 +80,9 @@ test.describe('another merchant', () => {
       await expect(customers.stored(customer)).toMatchCustomer(customer.state);
     });
 
-    test(`does not read a customer ${how}`, requirement('ACC-4'), async ({ customers }) => {
+    test(`does not read a customer ${how}`, requirement('ACC-4'), async ({ customers, people }) => {
       const other = customers.ofOtherMerchant();
-      const person = customers.people.full();
+      const person = people.full();
       const customer = await customers.given({}, person);
       const body = by === 'query' ? {} : { [by]: customer[by] };
       const query = by === 'query' ? { query: { externalId: customer.externalId } } : {};
@@ -96,10 +96,10 @@ test.describe('another merchant', () => {
     });
   }
 
-  test('does not find a customer by GET', requirement('ACC-4'), async ({ customers }) => {
+  test('does not find a customer by GET', requirement('ACC-4'), async ({ customers, people }) => {
     const other = customers.ofOtherMerchant();
     if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
-    const person = customers.people.full();
+    const person = people.full();
     const customer = await customers.given({}, person);
     const secrets = [person.name, person.email, person.phone, person.taxId];
 
@@ -119,30 +119,34 @@ test.describe('another merchant', () => {
   });
 
   for (const place of ['body', 'query'] as const) {
-    test(`does not reach a customer by naming one of its own in the ${place}`, requirement('ACC-5', 'ACC-4'), async ({ customers }) => {
-      const other = customers.ofOtherMerchant();
-      const customer = await customers.given({}, customers.people.full());
-      const own = await other.given();
-      const body = { ...other.essentials(own.state), customerId: customer.customerId, vip: '8', externalTier: null };
+    test(
+      `does not reach a customer by naming one of its own in the ${place}`,
+      requirement('ACC-5', 'ACC-4'),
+      async ({ customers, people }) => {
+        const other = customers.ofOtherMerchant();
+        const customer = await customers.given({}, people.full());
+        const own = await other.given();
+        const body = { ...other.essentials(own.state), customerId: customer.customerId, vip: '8', externalTier: null };
 
-      const answer = await other.upsert(
-        "name another's customerId and an own externalId",
-        place === 'body' ? { ...body, externalId: own.externalId } : body,
-        place === 'query' ? { externalId: own.externalId } : undefined,
-      );
+        const answer = await other.upsert(
+          "name another's customerId and an own externalId",
+          place === 'body' ? { ...body, externalId: own.externalId } : body,
+          place === 'query' ? { externalId: own.externalId } : undefined,
+        );
 
-      expect(answer).toBeAcceptedOrRefused();
-      expect(answer.customer?.customerId, of('ACC-5', 'the customerId in the answer')).not.toBe(customer.customerId);
-      await expect(customers.stored(customer), of('ACC-5', 'the customer')).toMatchCustomer(customer.state);
-      const { name = '', phone = '' } = customer.state;
-      expect(answer, of('ACC-4', "the other's answer")).toContainNoneOf([name, phone]);
-    });
+        expect(answer).toBeAcceptedOrRefused();
+        expect(answer.customer?.customerId, of('ACC-5', 'the customerId in the answer')).not.toBe(customer.customerId);
+        await expect(customers.stored(customer), of('ACC-5', 'the customer')).toMatchCustomer(customer.state);
+        const { name = '', phone = '' } = customer.state;
+        expect(answer, of('ACC-4', "the other's answer")).toContainNoneOf([name, phone]);
+      },
+    );
   }
 
   for (const by of ['externalId', 'query'] as const) {
-    test(`has its own customer of the same externalId, updated by ${by}`, requirement('ACC-5'), async ({ customers }) => {
+    test(`has its own customer of the same externalId, updated by ${by}`, requirement('ACC-5'), async ({ customers, people }) => {
       const other = customers.ofOtherMerchant();
-      const customer = await customers.given({}, customers.people.full());
+      const customer = await customers.given({}, people.full());
       // Whatever remembers whom the externalId names knows it now.
       customers.assumeUpdated(customer, await customers.update(customer, by, {}));
       const { externalId: _own, ...person } = other.people.full('CA');
@@ -172,12 +176,12 @@ test.describe('another merchant', () => {
     });
   }
 
-  test('creates its own customers, though at the same time', requirement('ACC-5'), async ({ customers }) => {
+  test('creates its own customers, though at the same time', requirement('ACC-5'), async ({ customers, people }) => {
     const other = customers.ofOtherMerchant();
     const merchantId = (await customers.given()).created.customer?.merchantId;
 
     for (let round = 0; round < 3; round += 1) {
-      const [ours, theirs] = [customers.people.plain(), other.people.plain()];
+      const [ours, theirs] = [people.plain(), other.people.plain()];
       const answers = await Promise.all([customers.create(ours), other.create(theirs)]);
 
       for (const answer of answers) expect(answer).toBeAcceptedOrRefused();
@@ -210,30 +214,30 @@ test.describe('another merchant', () => {
 
 test.describe('missing or wrong credentials', () => {
   for (const [what, authorization] of [...ways['ACC-1'], ...ways['ACC-2'].slice(0, 2)]) {
-    test(`are answered 401: ${what}`, requirement('ACC-6'), async ({ customers }) => {
+    test(`are answered 401: ${what}`, requirement('ACC-6'), async ({ customers, people }) => {
       const answer = await customers.send('create without right', {
-        body: customers.people.plain(),
+        body: people.plain(),
         authorization: authorization(customers.credentials),
       });
       if (!answer.refused) customers.notTestable(`the request was not refused: ${answer}`);
 
-      expect(answer.status, 'the status').toBe(401);
+      expect(answer.status(), 'the status').toBe(401);
     });
   }
 
-  test('are told the scheme to use', requirement('ACC-7'), async ({ customers }) => {
-    const answer = await customers.send('create without right', { body: customers.people.plain(), authorization: anonymous });
-    if (answer.status !== 401) customers.notApplicable(`a request without credentials is answered ${answer}`);
+  test('are told the scheme to use', requirement('ACC-7'), async ({ customers, people }) => {
+    const answer = await customers.send('create without right', { body: people.plain(), authorization: anonymous });
+    if (answer.status() !== 401) customers.notApplicable(`a request without credentials is answered ${answer}`);
 
-    expect(answer.header('www-authenticate') ?? '', 'the WWW-Authenticate header').toMatch(/\S/);
+    expect(answer.headers()['www-authenticate'] ?? '', 'the WWW-Authenticate header').toMatch(/\S/);
   });
 });
 
 test.describe('the name of the scheme', () => {
   for (const scheme of ['basic', 'BASIC']) {
-    test(`is taken as ${scheme}`, requirement('ACC-8'), async ({ customers }) => {
+    test(`is taken as ${scheme}`, requirement('ACC-8'), async ({ customers, people }) => {
       const answer = await customers.send('create', {
-        body: customers.people.plain(),
+        body: people.plain(),
         authorization: inOtherCase(customers.credentials, scheme),
       });
 

@@ -19,16 +19,16 @@ function sample(customers: Customers): Plain {
 }
 
 test.describe('a create is accepted', () => {
-  test('of a plain customer in the United States', requirement('CRE-1'), async ({ customers }) => {
-    expect(await customers.create(customers.people.plain('US'))).toBeAccepted();
+  test('of a plain customer in the United States', requirement('CRE-1'), async ({ customers, people }) => {
+    expect(await customers.create(people.plain('US'))).toBeAccepted();
   });
 
-  test('of a plain customer in Canada', requirement('CRE-1'), async ({ customers }) => {
-    expect(await customers.create(customers.people.plain('CA'))).toBeAccepted();
+  test('of a plain customer in Canada', requirement('CRE-1'), async ({ customers, people }) => {
+    expect(await customers.create(people.plain('CA'))).toBeAccepted();
   });
 
-  test('of a customer with every property', requirement('CRE-1'), async ({ customers }) => {
-    expect(await customers.create(customers.people.full())).toBeAccepted();
+  test('of a customer with every property', requirement('CRE-1'), async ({ customers, people }) => {
+    expect(await customers.create(people.full())).toBeAccepted();
   });
 
   test("of the page's sample", requirement('CRE-1'), async ({ customers }) => {
@@ -38,23 +38,23 @@ test.describe('a create is accepted', () => {
 
 test.describe('a create keeps', () => {
   for (const country of ['US', 'CA'] as const) {
-    test(`every property of a plain customer in ${country}`, requirement('CRE-3'), async ({ customers }) => {
-      const sent = customers.people.plain(country);
+    test(`every property of a plain customer in ${country}`, requirement('CRE-3'), async ({ customers, people }) => {
+      const sent = people.plain(country);
       const known = customers.fromCreate(await customers.create(sent), sent);
 
       await expect(customers.stored(known)).toHaveStored(sent);
     });
 
-    test(`every property of a full customer in ${country}`, requirement('CRE-3'), async ({ customers }) => {
-      const sent = customers.people.full(country);
+    test(`every property of a full customer in ${country}`, requirement('CRE-3'), async ({ customers, people }) => {
+      const sent = people.full(country);
       const known = customers.fromCreate(await customers.create(sent), sent);
 
       await expect(customers.stored(known)).toHaveStored(sent);
     });
   }
 
-  test('every property of a full customer, created by the query', requirement('CRE-3'), async ({ customers }) => {
-    const sent = customers.people.full();
+  test('every property of a full customer, created by the query', requirement('CRE-3'), async ({ customers, people }) => {
+    const sent = people.full();
     const { externalId, ...body } = sent;
     const created = await customers.upsert('create by the query', body, { externalId });
     expect(created).toBeAcceptedOrRefused();
@@ -64,8 +64,8 @@ test.describe('a create keeps', () => {
   });
 
   for (const name of removableProperties) {
-    test(`${name} alone`, requirement('CRE-3'), async ({ customers }) => {
-      const sent = { ...customers.people.plain(), [name]: customers.people.optional()[name] };
+    test(`${name} alone`, requirement('CRE-3'), async ({ customers, people }) => {
+      const sent = { ...people.plain(), [name]: people.optional()[name] };
       const known = customers.fromCreate(await customers.create(sent), sent);
 
       await expect(customers.stored(known)).toHaveStored(sent);
@@ -79,8 +79,8 @@ test.describe('a create keeps', () => {
     ['an address line of forty characters', { address: { address1: '12345 North Martin Luther King Boulevard', country: 'US' } }, false],
   ] as const;
   for (const [what, value, plain] of telling) {
-    test(what, requirement('CRE-3'), async ({ customers }) => {
-      const person = customers.people.plain();
+    test(what, requirement('CRE-3'), async ({ customers, people }) => {
+      const person = people.plain();
       const sent = { ...person, ...value, address: { ...person.address, ...('address' in value ? value.address : {}) } };
 
       const created = await customers.create(sent);
@@ -96,8 +96,8 @@ test.describe('a create keeps', () => {
     ['forty digits', (id: string) => id.padEnd(40, '7')],
     ['a hyphen', (id: string) => `${id}-1`],
   ] as const) {
-    test(`an externalId with ${what}`, requirement('CRE-4'), async ({ customers }) => {
-      const person = customers.people.plain();
+    test(`an externalId with ${what}`, requirement('CRE-4'), async ({ customers, people }) => {
+      const person = people.plain();
       const sent = { ...person, externalId: vary(person.externalId) };
 
       const created = await customers.create(sent);
@@ -109,8 +109,8 @@ test.describe('a create keeps', () => {
     });
   }
 
-  test('both address lines', requirement('CRE-3'), async ({ customers }) => {
-    const plain = customers.people.plain();
+  test('both address lines', requirement('CRE-3'), async ({ customers, people }) => {
+    const plain = people.plain();
     const sent = { ...plain, address: { ...plain.address, address2: 'Suite 400' } };
     const known = customers.fromCreate(await customers.create(sent), sent);
 
@@ -124,8 +124,8 @@ test.describe('a create keeps', () => {
     await expect(customers.stored(known)).toHaveStored(sent);
   });
 
-  test('the externalId that was sent', requirement('CRE-4'), async ({ customers }) => {
-    const sent = customers.people.plain();
+  test('the externalId that was sent', requirement('CRE-4'), async ({ customers, people }) => {
+    const sent = people.plain();
     const known = customers.fromCreate(await customers.create(sent), sent);
 
     expect(known.created.customer?.externalId, 'the externalId in the answer').toBe(sent.externalId);
@@ -134,41 +134,41 @@ test.describe('a create keeps', () => {
 });
 
 test.describe('a customerId', () => {
-  test('differs among five customers', requirement('CRE-2'), async ({ customers }) => {
+  test('differs among five customers', requirement('CRE-2'), async ({ customers, people }) => {
     const ids: string[] = [];
     for (let count = 0; count < 5; count += 1) {
-      const sent = customers.people.plain(count % 2 ? 'CA' : 'US');
+      const sent = people.plain(count % 2 ? 'CA' : 'US');
       ids.push(customers.fromCreate(await customers.create(sent), sent).customerId);
     }
 
     expect(new Set(ids).size, `how many of ${ids.join(', ')} are different`).toBe(ids.length);
   });
 
-  test('differs between people of one name and address', requirement('CRE-1', 'CRE-2'), async ({ customers }) => {
+  test('differs between people of one name and address', requirement('CRE-1', 'CRE-2'), async ({ customers, people }) => {
     const first = await customers.given();
     const { name = '', address = { country: 'US' } } = first.state;
 
-    const answer = await customers.create({ ...customers.people.plain(), name, address });
+    const answer = await customers.create({ ...people.plain(), name, address });
 
     expect(answer, of('CRE-1', 'the second')).toBeAccepted();
     expect(answer.customer?.customerId, of('CRE-2', 'the customerId of the second')).not.toBe(first.customerId);
     await expect(customers.stored(first), of('UPD-10', 'the first')).toMatchCustomer(first.state);
   });
 
-  test('is the only one that a create touches', requirement('UPD-10'), async ({ customers }) => {
+  test('is the only one that a create touches', requirement('UPD-10'), async ({ customers, people }) => {
     const elder = await customers.given();
 
-    const answer = await customers.create(customers.people.full());
+    const answer = await customers.create(people.full());
 
     expect(answer).toBeAcceptedOrRefused();
     await expect(customers.stored(elder)).toMatchCustomer(elder.state);
   });
 
   for (const name of ['email', 'phone', 'taxId'] as const) {
-    test(`differs between customers of one ${name}`, requirement('CRE-2'), async ({ customers }) => {
+    test(`differs between customers of one ${name}`, requirement('CRE-2'), async ({ customers, people }) => {
       const first = await customers.given();
 
-      const answer = await customers.create({ ...customers.people.plain(), [name]: first.state[name] });
+      const answer = await customers.create({ ...people.plain(), [name]: first.state[name] });
 
       expect(answer).toBeAcceptedOrRefused();
       expect(answer.customer?.customerId, of('CRE-2', 'the customerId of the second')).not.toBe(first.customerId);
@@ -177,25 +177,29 @@ test.describe('a customerId', () => {
   }
 
   for (const name of ['email', 'phone', 'taxId'] as const) {
-    test(`differs between a customer without externalId and one with the same ${name}`, requirement('CRE-2'), async ({ customers }) => {
-      const { externalId: _left, ...sent } = customers.people.plain();
-      const created = await customers.create(sent);
-      expect(created).toBeAcceptedOrRefused();
-      if (created.refused) customers.notApplicable('a create without externalId is refused');
-      const first = customers.fromCreate(created, sent);
+    test(
+      `differs between a customer without externalId and one with the same ${name}`,
+      requirement('CRE-2'),
+      async ({ customers, people }) => {
+        const { externalId: _left, ...sent } = people.plain();
+        const created = await customers.create(sent);
+        expect(created).toBeAcceptedOrRefused();
+        if (created.refused) customers.notApplicable('a create without externalId is refused');
+        const first = customers.fromCreate(created, sent);
 
-      const answer = await customers.create({ ...customers.people.plain(), [name]: sent[name] });
+        const answer = await customers.create({ ...people.plain(), [name]: sent[name] });
 
-      expect(answer).toBeAcceptedOrRefused();
-      expect(answer.customer?.customerId, of('CRE-2', 'the customerId of the second')).not.toBe(first.customerId);
-      await expect(customers.stored(first), of('UPD-10', 'the first')).toHaveStored(sent);
-    });
+        expect(answer).toBeAcceptedOrRefused();
+        expect(answer.customer?.customerId, of('CRE-2', 'the customerId of the second')).not.toBe(first.customerId);
+        await expect(customers.stored(first), of('UPD-10', 'the first')).toHaveStored(sent);
+      },
+    );
   }
 
-  test('differs between customers without externalId', requirement('CRE-2'), async ({ customers }) => {
+  test('differs between customers without externalId', requirement('CRE-2'), async ({ customers, people }) => {
     const ids: (string | undefined)[] = [(await customers.given()).customerId];
     for (let count = 0; count < 2; count += 1) {
-      const { externalId: _left, ...sent } = customers.people.plain();
+      const { externalId: _left, ...sent } = people.plain();
       const answer = await customers.create(sent);
       expect(answer).toBeAcceptedOrRefused();
       if (answer.refused) customers.notApplicable('a create without externalId is refused');
@@ -207,8 +211,8 @@ test.describe('a customerId', () => {
 });
 
 test.describe("the platform's properties", () => {
-  test('an invented merchantId in a create is not taken over', requirement('CRE-5'), async ({ customers }) => {
-    const sent = customers.people.plain();
+  test('an invented merchantId in a create is not taken over', requirement('CRE-5'), async ({ customers, people }) => {
+    const sent = people.plain();
     const merchantId = `9${sent.externalId.slice(-8)}`;
 
     const answer = await customers.create({ ...sent, merchantId });

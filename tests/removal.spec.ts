@@ -38,17 +38,17 @@ for (const [by, how] of selectors) {
       });
     }
 
-    test('all optional properties at once', requirement('NULL-2'), async ({ customers }) => {
-      const names = removableProperties.filter((name) => !customers.people.demanded.includes(name));
+    test('all optional properties at once', requirement('NULL-2'), async ({ customers, people }) => {
+      const names = removableProperties.filter((name) => !people.demanded.includes(name));
       const customer = await givenFull(customers, ...names);
 
       await remove(customers, customer, by, removal(...names), 'NULL-2');
     });
 
-    test('three, with new values for three others', requirement('NULL-2'), async ({ customers }) => {
+    test('three, with new values for three others', requirement('NULL-2'), async ({ customers, people }) => {
       const customer = await givenFull(customers, 'dateOfBirth', 'vip', 'driverLicense');
 
-      const changes = { externalTier: 'Platinum', balance: '77.70', name: customers.people.plain().name };
+      const changes = { externalTier: 'Platinum', balance: '77.70', name: people.plain().name };
       await remove(customers, customer, by, { ...removal('dateOfBirth', 'vip', 'driverLicense'), ...changes }, 'NULL-2');
     });
 
@@ -67,12 +67,12 @@ for (const [by, how] of selectors) {
       await expect(customers.stored(known)).toMatchCustomer(known.state);
     });
 
-    test('everything can be set again', requirement('NULL-4'), async ({ customers }) => {
-      const names = removableProperties.filter((name) => !customers.people.demanded.includes(name));
+    test('everything can be set again', requirement('NULL-4'), async ({ customers, people }) => {
+      const names = removableProperties.filter((name) => !people.demanded.includes(name));
       const customer = await givenFull(customers, ...names);
       const gone = await customers.update(customer, by, removal(...names));
       customers.assumeUpdated(customer, gone);
-      const changes = customers.people.optional();
+      const changes = people.optional();
       const known = { ...customer, state: stateAfter(customer, removal(...names)) };
 
       const answer = await customers.update(known, by, changes);
@@ -105,12 +105,12 @@ test.describe('a removal', () => {
       await remove(customers, customer, selectors[index % selectors.length]?.[0] ?? 'customerId', removal(name, next), 'NULL-2');
     });
 
-    test(`of ${name} can be taken back`, requirement('NULL-4'), async ({ customers }) => {
+    test(`of ${name} can be taken back`, requirement('NULL-4'), async ({ customers, people }) => {
       const customer = await givenFull(customers, name);
       const gone = await customers.update(customer, 'customerId', removal(name));
       customers.assumeUpdated(customer, gone);
       const known = { ...customer, state: stateAfter(customer, removal(name)) };
-      const changes = { [name]: customers.people.optional()[name] };
+      const changes = { [name]: people.optional()[name] };
 
       await customers.update(known, 'externalId', changes);
 
@@ -162,9 +162,9 @@ test.describe('a removal', () => {
     await expect(customers.stored(known)).toMatchCustomer(known.state);
   });
 
-  test('of what was never there adds nothing', requirement('NULL-1', 'NULL-5'), async ({ customers }) => {
+  test('of what was never there adds nothing', requirement('NULL-1', 'NULL-5'), async ({ customers, people }) => {
     const customer = await customers.given();
-    const names = removableProperties.filter((name) => !customers.people.demanded.includes(name));
+    const names = removableProperties.filter((name) => !people.demanded.includes(name));
 
     const answer = await customers.update(customer, 'externalId', removal(...names));
 
@@ -173,12 +173,12 @@ test.describe('a removal', () => {
     await expect(customers.stored(customer), of('NULL-5', 'the rest')).toMatchCustomer(customer.state);
   });
 
-  test('touches no other customer', requirement('UPD-10'), async ({ customers }) => {
-    const { vip, currency, externalTier, customData, dateOfBirth } = customers.people.optional();
+  test('touches no other customer', requirement('UPD-10'), async ({ customers, people }) => {
+    const { vip, currency, externalTier, customData, dateOfBirth } = people.optional();
     const shared = { vip, currency, externalTier, customData, dateOfBirth };
     const bystander = await customers.given(shared);
     const customer = await customers.given(shared);
-    const names = removableProperties.filter((name) => name in shared && !customers.people.demanded.includes(name));
+    const names = removableProperties.filter((name) => name in shared && !people.demanded.includes(name));
 
     const answer = await customers.update(customer, 'customerId', removal(...names));
 

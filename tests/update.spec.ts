@@ -27,9 +27,9 @@ for (const [by, how] of selectors) {
       expect(await customers.update(customer, by, {})).toBeAccepted();
     });
 
-    test('gives every property sent its new value', requirement('UPD-2'), async ({ customers }) => {
-      const customer = await customers.given({}, customers.people.full());
-      const { externalId: _own, ...changes } = customers.people.full('CA');
+    test('gives every property sent its new value', requirement('UPD-2'), async ({ customers, people }) => {
+      const customer = await customers.given({}, people.full());
+      const { externalId: _own, ...changes } = people.full('CA');
 
       const answer = await customers.update(customer, by, changes);
 
@@ -38,9 +38,9 @@ for (const [by, how] of selectors) {
       customers.assertShown(answer, stateAfter(customer, changes), customer.state);
     });
 
-    test('adds what was not there', requirement('UPD-3'), async ({ customers }) => {
+    test('adds what was not there', requirement('UPD-3'), async ({ customers, people }) => {
       const customer = await customers.given();
-      const changes = customers.people.optional();
+      const changes = people.optional();
 
       const answer = await customers.update(customer, by, changes);
 
@@ -49,8 +49,8 @@ for (const [by, how] of selectors) {
       customers.assertShown(answer, stateAfter(customer, changes));
     });
 
-    test('leaves what was not sent', requirement('UPD-4'), async ({ customers }) => {
-      const customer = await customers.given({}, customers.people.full());
+    test('leaves what was not sent', requirement('UPD-4'), async ({ customers, people }) => {
+      const customer = await customers.given({}, people.full());
 
       const answer = await customers.update(customer, by, {});
 
@@ -85,9 +85,9 @@ for (const [by, how] of selectors) {
     });
 
     if (by !== 'externalId') {
-      test('of the externalId leaves createdAt and the rest', requirement('UPD-5', 'UPD-4'), async ({ customers }) => {
-        const customer = await customers.given({}, customers.people.full());
-        const externalId = customers.people.externalId();
+      test('of the externalId leaves createdAt and the rest', requirement('UPD-5', 'UPD-4'), async ({ customers, people }) => {
+        const customer = await customers.given({}, people.full());
+        const externalId = people.externalId();
         await tick(customer);
 
         const answer = await customers.update(customer, by, { externalId });
@@ -103,9 +103,9 @@ for (const [by, how] of selectors) {
       });
     }
 
-    test('twice changes nothing more', requirement('UPD-8'), async ({ customers }) => {
-      const customer = await customers.given({}, customers.people.full());
-      const changes = { ...customers.people.optional(), customData: { list: ['once'] }, nationalId: null };
+    test('twice changes nothing more', requirement('UPD-8'), async ({ customers, people }) => {
+      const customer = await customers.given({}, people.full());
+      const changes = { ...people.optional(), customData: { list: ['once'] }, nationalId: null };
 
       const once = await customers.update(customer, by, changes);
       const twice = await customers.update(customer, by, changes);
@@ -116,13 +116,13 @@ for (const [by, how] of selectors) {
       await expect(customers.stored(customer)).toMatchCustomer(stateAfter(customer, changes), customer.state);
     });
 
-    test('touches no other customer of the same values', requirement('UPD-10'), async ({ customers }) => {
-      const { name, address, ...person } = customers.people.full();
+    test('touches no other customer of the same values', requirement('UPD-10'), async ({ customers, people }) => {
+      const { name, address, ...person } = people.full();
       const shared = { name, address, ...pick(person, removableProperties) };
       const elder = await customers.given(shared);
       const customer = await customers.given(shared);
       const younger = await customers.given(shared);
-      const changed = customers.people.full('CA');
+      const changed = people.full('CA');
 
       const answer = await customers.update(customer, by, { ...pick(changed, Object.keys(shared)), vip: null });
 
@@ -130,15 +130,15 @@ for (const [by, how] of selectors) {
       for (const bystander of [elder, younger]) await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
     });
 
-    test('touches no other customer', requirement('UPD-10'), async ({ customers }) => {
-      const elder = await customers.given({}, customers.people.full());
+    test('touches no other customer', requirement('UPD-10'), async ({ customers, people }) => {
+      const elder = await customers.given({}, people.full());
       const { name = '', address = { country: 'US' } } = elder.state;
       const customer = await customers.given({ name, address });
       const younger = await customers.given({ name, address });
-      const { phone, email } = customers.people.plain();
+      const { phone, email } = people.plain();
 
       // The name and the address stay: whatever finds customers by them would find the bystanders too.
-      const answer = await customers.update(customer, by, { ...customers.people.optional(), phone, email, vip: null });
+      const answer = await customers.update(customer, by, { ...people.optional(), phone, email, vip: null });
 
       expect(answer).toBeAcceptedOrRefused();
       for (const bystander of [elder, younger]) await expect(customers.stored(bystander)).toMatchCustomer(bystander.state);
@@ -148,10 +148,10 @@ for (const [by, how] of selectors) {
 
 test.describe('a property that is sent alone', () => {
   for (const [index, name] of changeable.entries()) {
-    test(`is taken and leaves the rest, or is refused: ${name}`, requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
-      const customer = await customers.given({}, customers.people.full());
+    test(`is taken and leaves the rest, or is refused: ${name}`, requirement('UPD-2', 'UPD-4'), async ({ customers, people }) => {
+      const customer = await customers.given({}, people.full());
       let { state } = customer;
-      const values = [customers.people.full('CA')[name], ...(isRemovable(name) ? [null] : []), customers.people.full('CA')[name]];
+      const values = [people.full('CA')[name], ...(isRemovable(name) ? [null] : []), people.full('CA')[name]];
 
       for (const [turn, value] of values.entries()) {
         const by = selectorAt(index + turn);
@@ -173,9 +173,9 @@ test.describe('a property that is sent alone', () => {
 
 test.describe('a new value', () => {
   for (const [index, name] of changeable.entries()) {
-    test(`of ${name} alone is taken, the rest stays`, requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
-      const customer = await customers.given({}, customers.people.full());
-      const value = customers.people.full('CA')[name];
+    test(`of ${name} alone is taken, the rest stays`, requirement('UPD-2', 'UPD-4'), async ({ customers, people }) => {
+      const customer = await customers.given({}, people.full());
+      const value = people.full('CA')[name];
 
       const answer = await customers.update(customer, selectorAt(index), { [name]: value });
 
@@ -190,9 +190,9 @@ test.describe('a new value', () => {
   }
 
   for (const [index, name] of removableProperties.entries()) {
-    test(`of ${name} is added where there was none`, requirement('UPD-3'), async ({ customers }) => {
+    test(`of ${name} is added where there was none`, requirement('UPD-3'), async ({ customers, people }) => {
       const customer = await customers.given();
-      const changes = { [name]: customers.people.optional()[name] };
+      const changes = { [name]: people.optional()[name] };
 
       const answer = await customers.update(customer, selectorAt(index), changes);
 
@@ -209,8 +209,8 @@ test.describe('a new value', () => {
     ['enrollDate', 0],
   ] as const;
   for (const [index, [name, value]] of falsy.entries()) {
-    test(`that looks like nothing is taken: ${name} ${value}`, requirement('UPD-2'), async ({ customers }) => {
-      const customer = await customers.given({}, customers.people.full());
+    test(`that looks like nothing is taken: ${name} ${value}`, requirement('UPD-2'), async ({ customers, people }) => {
+      const customer = await customers.given({}, people.full());
 
       const answer = await customers.update(customer, selectorAt(index), { [name]: value });
 
@@ -253,9 +253,9 @@ test.describe('a new value', () => {
     await expect(customers.stored(customer)).toMatchCustomer(stateAfter(customer, { address }));
   });
 
-  test('of an address moves the customer to another country', requirement('UPD-2'), async ({ customers }) => {
-    const customer = await customers.given({}, customers.people.plain('US'));
-    const { address } = customers.people.plain('CA');
+  test('of an address moves the customer to another country', requirement('UPD-2'), async ({ customers, people }) => {
+    const customer = await customers.given({}, people.plain('US'));
+    const { address } = people.plain('CA');
 
     const answer = await customers.update(customer, 'customerId', { address });
 
@@ -289,8 +289,8 @@ test.describe('what is not sent', () => {
 
   const text = `O'Brien & <Söhne> "№ 7" \\ 50% + 😀`;
   for (const [by, how] of selectors) {
-    test(`stays, though its characters are unusual, ${how}`, requirement('UPD-4'), async ({ customers }) => {
-      const person = { ...customers.people.plain(), name: `Dolores O'Brien`, externalTier: text, customData: { [text]: text } };
+    test(`stays, though its characters are unusual, ${how}`, requirement('UPD-4'), async ({ customers, people }) => {
+      const person = { ...people.plain(), name: `Dolores O'Brien`, externalTier: text, customData: { [text]: text } };
       const created = await customers.create(person);
       expect(created).toBeAcceptedOrRefused();
       if (created.refused) customers.notApplicable('the target refuses such a value');
@@ -363,9 +363,9 @@ test.describe('later requests', () => {
     });
   }
 
-  test('see nine updates through all selectors in turn', requirement('UPD-1', 'UPD-9'), async ({ customers }) => {
-    const customer = await customers.given({}, customers.people.full());
-    const optional = customers.people.optional();
+  test('see nine updates through all selectors in turn', requirement('UPD-1', 'UPD-9'), async ({ customers, people }) => {
+    const customer = await customers.given({}, people.full());
+    const optional = people.optional();
     const steps: Changes[] = [
       { vip: '1', externalTier: 'Gold' },
       { externalTier: null },
@@ -393,9 +393,9 @@ test.describe('later requests', () => {
     ['one selector', () => 'customerId' as const],
     ['several selectors', selectorAt],
   ] as const) {
-    test(`see every concurrent update of a property of its own, by ${what}`, requirement('UPD-11'), async ({ customers }) => {
+    test(`see every concurrent update of a property of its own, by ${what}`, requirement('UPD-11'), async ({ customers, people }) => {
       const customer = await customers.given();
-      const { vip, currency, balance, dateOfBirth, organizationNumber } = customers.people.optional();
+      const { vip, currency, balance, dateOfBirth, organizationNumber } = people.optional();
       const changes: Changes[] = [{ vip }, { currency }, { balance }, { dateOfBirth }, { organizationNumber }];
 
       const answers = await Promise.all(changes.map((change, index) => customers.update(customer, selectorOf(index), change)));

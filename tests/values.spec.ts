@@ -14,14 +14,14 @@ const milliseconds = (timestamp: number) => (timestamp > SECONDS_END ? timestamp
 
 /** The time of an answer by its own Date header; undefined without one. */
 function dateOf(answer: Answer): number | undefined {
-  const date = Date.parse(answer.header('date') ?? '');
+  const date = Date.parse(answer.headers().date ?? '');
   return Number.isNaN(date) ? undefined : date;
 }
 
 test.describe('a code in an answer', () => {
   for (const country of ['US', 'CA'] as const) {
-    test(`address.country is an ISO code for a customer in ${country}`, requirement('VAL-1'), async ({ customers }) => {
-      const person = customers.people.plain(country);
+    test(`address.country is an ISO code for a customer in ${country}`, requirement('VAL-1'), async ({ customers, people }) => {
+      const person = people.plain(country);
       const customer = customers.fromCreate(await customers.create(person), person);
 
       for (const answer of [customer.created, await customers.read(customer)]) {
@@ -32,9 +32,9 @@ test.describe('a code in an answer', () => {
     });
   }
 
-  test('address.country is an ISO code after an update', requirement('VAL-1'), async ({ customers }) => {
+  test('address.country is an ISO code after an update', requirement('VAL-1'), async ({ customers, people }) => {
     const customer = await customers.given();
-    const { address } = customers.people.plain('CA');
+    const { address } = people.plain('CA');
 
     const answer = await customers.update(customer, 'customerId', { address });
 
@@ -42,8 +42,8 @@ test.describe('a code in an answer', () => {
     expect(answer.customer?.address?.country, 'address.country').toMatch(/^[A-Z]{2}$/);
   });
 
-  test('driverLicense.state has two characters', requirement('VAL-2'), async ({ customers }) => {
-    const sent = customers.people.full();
+  test('driverLicense.state has two characters', requirement('VAL-2'), async ({ customers, people }) => {
+    const sent = people.full();
     const customer = customers.fromCreate(await customers.create(sent), sent);
 
     const update = await customers.update(customer, 'query', { driverLicense: { number: 'D7654321', state: 'OR' } });
@@ -146,8 +146,8 @@ test.describe('a string is kept', () => {
     [unusual, 'unusual'],
   ] as const) {
     for (const [what, value] of values) {
-      test(`with ${what}`, requirement('VAL-5'), async ({ customers }) => {
-        const person = customers.people.plain();
+      test(`with ${what}`, requirement('VAL-5'), async ({ customers, people }) => {
+        const person = people.plain();
         const changes = 'email' in value ? { email: person.email.replace('@', '+tag@') } : value;
         const sent = { ...person, ...changes };
         await customers.assumeKept(Object.keys(changes));
@@ -159,9 +159,9 @@ test.describe('a string is kept', () => {
         await expect(customers.stored(customers.fromCreate(created, sent))).toHaveStored(changes, 'CRE-3');
       });
 
-      test(`with ${what}, in an update`, requirement('VAL-5'), async ({ customers }) => {
+      test(`with ${what}, in an update`, requirement('VAL-5'), async ({ customers, people }) => {
         const customer = await customers.given();
-        const changes = 'email' in value ? { email: customers.people.plain().email.replace('@', '+tag@') } : value;
+        const changes = 'email' in value ? { email: people.plain().email.replace('@', '+tag@') } : value;
         await customers.assumeKept(Object.keys(changes));
 
         const answer = await customers.update(customer, 'query', changes);
@@ -176,9 +176,9 @@ test.describe('a string is kept', () => {
 });
 
 test.describe('a taxId is kept', () => {
-  test('with its leading zero', requirement('VAL-5'), async ({ customers }) => {
-    const { taxId, address } = customers.people.plain('CA');
-    const sent = { ...customers.people.plain('CA'), taxId, address };
+  test('with its leading zero', requirement('VAL-5'), async ({ customers, people }) => {
+    const { taxId, address } = people.plain('CA');
+    const sent = { ...people.plain('CA'), taxId, address };
     await customers.assumeKept(['taxId']);
 
     await expect(customers.stored(customers.fromCreate(await customers.create(sent), sent))).toHaveStored({ taxId }, 'CRE-3');
@@ -192,8 +192,8 @@ test.describe('enrollDate is kept', () => {
     ['a millisecond more than 2^31', 2 ** 31 + 1],
     ['a millisecond more than 2^32', 2 ** 32 + 1],
   ] as const) {
-    test(`of ${what}`, requirement('VAL-6'), async ({ customers }) => {
-      const sent = { ...customers.people.plain(), enrollDate };
+    test(`of ${what}`, requirement('VAL-6'), async ({ customers, people }) => {
+      const sent = { ...people.plain(), enrollDate };
       const known = customers.fromCreate(await customers.create(sent), sent);
 
       await expect(customers.stored(known)).toHaveStored({ enrollDate }, 'CRE-3');

@@ -36,46 +36,47 @@ const isJson = (mediaType: string) => mediaType === 'application/json' || mediaT
 
 /** What one answer breaks. An answer that never came is judged where it is known whether the target is out of order. */
 export function violationsOf(answer: Answer, operation: Operation): AnswerViolation[] {
-  if (answer.status === 0) return [];
+  if (answer.status() === 0) return [];
   const found: AnswerViolation[] = [];
   const add = (id: RequirementId, message: string, shape = message) => found.push({ id, message, shape });
-  if (answer.status >= 500) add('REF-3', `the target answered ${answer}`, `${answer.status}`);
+  if (answer.status() >= 500) add('REF-3', `the target answered ${answer}`, `${answer.status()}`);
   if (answer.leaks) add('ANS-7', 'the answer contains the key that the request was authorized with');
-  if (isJson(answer.mediaType) && answer.body !== '' && answer.json === undefined) {
-    add('REF-3', `the body of a ${answer.status} says that it is JSON and is not${whyNot(answer)}`);
+  if (isJson(answer.mediaType) && answer.text() !== '' && answer.json() === undefined) {
+    add('REF-3', `the body of a ${answer.status()} says that it is JSON and is not${whyNot(answer)}`);
   }
   const insides = insidesOf(answer);
   if (insides) add('ANS-8', `the answer shows the server's insides: ${JSON.stringify(insides)}`, 'insides');
-  if (operation === 'upsert' && answer.status > 200 && answer.status < 300) {
-    add('ANS-1', `an accepted request is answered ${answer}`, `${answer.status}`);
+  if (operation === 'upsert' && answer.status() > 200 && answer.status() < 300) {
+    add('ANS-1', `an accepted request is answered ${answer}`, `${answer.status()}`);
   }
-  if (answer.status === 200) found.push(...schemaViolations(answer, operation));
+  if (answer.status() === 200) found.push(...schemaViolations(answer, operation));
   return found;
 }
 
 /** What hides a body that looks like JSON from whoever reads it; empty if that is not known. */
-function whyNot({ body, isUtf8 }: Answer): string {
-  if (!isUtf8) return ': it is not UTF-8';
+function whyNot(answer: Answer): string {
+  const body = answer.text();
+  if (!answer.isUtf8) return ': it is not UTF-8';
   if (body.startsWith('\uFEFF')) return ': it begins with a byte order mark';
   return isTooDeep(body) ? ': it is nested deeper than can be read' : '';
 }
 
 /** The first of the server's insides in an answer; what the request itself sent is none. */
-export function insidesOf({ body, sent }: Answer): string | undefined {
-  const found = INSIDES.map((pattern) => pattern.exec(body)?.[0]).find((text) => text && !sent.includes(text));
+export function insidesOf(answer: Answer): string | undefined {
+  const found = INSIDES.map((pattern) => pattern.exec(answer.text())?.[0]).find((text) => text && !answer.sent.includes(text));
   return found?.slice(0, 100);
 }
 
 function schemaViolations(answer: Answer, operation: Operation): AnswerViolation[] {
   if (operation === 'other') return [];
   if (operation === 'upsert' && answer.mediaType !== 'application/json') {
-    const type = answer.header('content-type') ?? 'no Content-Type';
+    const type = answer.headers()['content-type'] ?? 'no Content-Type';
     return [{ id: 'ANS-2', message: `a 200 has ${type}, not application/json`, shape: 'media type' }];
   }
-  if (answer.json === undefined) {
+  if (answer.json() === undefined) {
     return [{ id: operation === 'upsert' ? 'ANS-2' : 'ANS-6', message: 'the body of a 200 is not JSON', shape: 'no JSON' }];
   }
-  const { customerId } = (answer.json as { customer?: { customerId?: unknown } | null } | null)?.customer ?? {};
+  const { customerId } = (answer.json() as { customer?: { customerId?: unknown } | null } | null)?.customer ?? {};
   const usable: boolean = isId(customerId);
   if (operation === 'upsert' && typeof customerId === 'string' && !usable) {
     const what =
@@ -83,13 +84,13 @@ function schemaViolations(answer: Answer, operation: Operation): AnswerViolation
     return [{ id: 'ANS-4', message: `the customerId ${what}, so that no request can name the customer`, shape: 'customerId' }];
   }
   const validate = { upsert: validateAnswer, get: validateCustomerAnswer, list: validateCustomerList }[operation];
-  if (validate(answer.json)) return [];
+  if (validate(answer.json())) return [];
   const errors = validate.errors ?? [];
   return errors.map((error) => {
     const [sentence = ''] = sentences([error]);
     const naming = /required property '(customer|customerId)'/.test(sentence) || /^\/(customer)? must be/.test(sentence);
     const id = operation === 'upsert' ? (naming ? 'ANS-4' : 'ANS-3') : 'ANS-6';
-    const isNull = error.keyword === 'type' && valueAt(answer.json, error.instancePath) === null;
+    const isNull = error.keyword === 'type' && valueAt(answer.json(), error.instancePath) === null;
     return {
       id,
       message: `the answer does not validate: ${sentence}${isNull ? ', and is null' : ''}`,

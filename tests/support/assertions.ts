@@ -28,7 +28,7 @@ export async function assertState(
 
 /** Asserts that a request was accepted (2xx) or refused (4xx). */
 export function assertAcceptedOrRefused(answer: Answer): void {
-  if (answer.accepted || answer.refused) return;
+  if (answer.ok() || answer.refused) return;
   throw new Violation(
     'REF-3',
     'the request was neither accepted nor refused',
@@ -39,7 +39,7 @@ export function assertAcceptedOrRefused(answer: Answer): void {
 
 /** Asserts that a plain request was accepted. */
 export function assertAccepted(requirement: RequirementId, answer: Answer): void {
-  if (answer.accepted) return;
+  if (answer.ok()) return;
   throw new Violation(requirement, 'the request was not accepted', [{ expected: '200', actual: describe(answer) }], answer);
 }
 

@@ -4,6 +4,7 @@ import type { RequirementId } from '../../schemas/requirement-id.ts';
 import { ATTEMPT_TYPE, type AttemptRecord } from '../../target/attempt.ts';
 import { recordAsserted } from './asserted.ts';
 import { type CheckHost, Ended, playwrightHost } from './host.ts';
+import { strict } from './strict.ts';
 
 /** Makes the fixtures of an attempt: its number, from 0, gives it data of its own. */
 type Begin<Fixtures> = (attempt: number, host: CheckHost) => Fixtures;
@@ -13,7 +14,7 @@ type Begin<Fixtures> = (attempt: number, host: CheckHost) => Fixtures;
  * longer than most checks, and it ends the worker of every test that fails unexpectedly; so the failure is declared expected here, and the
  * suite's reporter takes that back. If that reporter is not in use (UI mode, `--reporter`), a failure stays Playwright's.
  */
-export async function performAttempts<Fixtures>(
+export async function performAttempts<Fixtures extends object>(
   info: TestInfo,
   begin: Begin<Fixtures>,
   use: (fixtures: Fixtures) => Promise<void>,
@@ -37,13 +38,16 @@ export async function performAttempts<Fixtures>(
   if (info.retry < info.project.retries) await confirm(info, (host) => begin(info.retry + 1, host));
 }
 
+/** Thrown when a check asks for a fixture that only Playwright makes. */
+class UnknownFixture extends Error {}
+
 /** Ends a check before its first attempt. */
 export function endBefore(info: TestInfo, ended: AttemptRecord['ended'] & object): never {
   record(info, { asserted: [], ended });
   return skip(info, ended);
 }
 
-async function confirm(info: TestInfo, begin: (host: CheckHost) => unknown): Promise<void> {
+async function confirm(info: TestInfo, begin: (host: CheckHost) => object): Promise<void> {
   const asserted = recordAsserted();
   let ended: AttemptRecord['ended'];
   const end: CheckHost['end'] = (ending, reason) => {
@@ -52,13 +56,21 @@ async function confirm(info: TestInfo, begin: (host: CheckHost) => unknown): Pro
   try {
     await test.step('confirm with fresh data', async () => {
       try {
-        await info.fn(begin({ ...playwrightHost(info), end }), info);
+        await info.fn(
+          strict(begin({ ...playwrightHost(info), end }), () => new UnknownFixture()),
+          info,
+        );
       } catch (error) {
         if (!(error instanceof Ended)) throw error;
         ended = { ending: error.ending, reason: error.message };
       }
     });
   } catch (error) {
+    if (error instanceof UnknownFixture) {
+      // Unexpected again, so that Playwright retries the check with all its fixtures.
+      info.expectedStatus = 'passed';
+      return;
+    }
     // Playwright counts the error after this fixture is torn down.
     record(info, { asserted: [...asserted] }, 1);
     throw error;

@@ -5,6 +5,7 @@ import { apply, type Changes, compare, isOwned, type platformProperties, type St
 import { type Customer, sentences, validateCreate, validateUpdate } from '../../schemas/contract.ts';
 import type { Answer } from '../../target/answer.ts';
 import { type Authorization, merchant } from '../../target/authorization.ts';
+import type { Budget } from '../../target/budget.ts';
 import type { Client, Outgoing } from '../../target/client.ts';
 import { curl } from '../../target/exchange.ts';
 import { type RateLimiter, Spent, Stopped } from '../../target/limiter.ts';
@@ -44,9 +45,6 @@ export class SuiteFault extends Error {
 export class NoResponse extends Error {
   override name = 'NoResponse';
 }
-
-/** How many requests and customers one check of an area makes at most; a run adds them up before it starts. */
-export type Budget = { requests: number; customers: number };
 
 /** Requests of a run that may wait for their whole time. */
 const HANGS = 10;
@@ -133,11 +131,11 @@ export class Customers {
       const authorization = outgoing.authorization ?? this.#authorization;
       const answer = await this.#exchange({ ...outgoing, authorization });
       if ((outgoing.method ?? 'POST') === 'POST') this.#lastWrite = Date.now();
-      if (answer.status >= 300 && answer.status < 400) {
-        const location = answer.redact(shorten(answer.header('location') ?? 'nowhere', 200));
+      if (answer.status() >= 300 && answer.status() < 400) {
+        const location = answer.redact(shorten(answer.headers().location ?? 'nowhere', 200));
         this.#inconclusive(`a redirect is not followed: ${answer} to ${location}`);
       }
-      const refusesUs = authorization === this.#authorization && [401, 403].includes(answer.status);
+      const refusesUs = authorization === this.#authorization && [401, 403].includes(answer.status());
       if (answer.noResponse || answer.malformed || refusesUs) await this.#suspect(answer, outgoing.oversized);
       for (const violation of violationsOf(answer, operation)) this.#tell(answer, violation);
       return answer;
@@ -182,8 +180,8 @@ export class Customers {
     const what = suspected.join(' and ');
     const anew = () => ({ ...body, ...('externalId' in body && { externalId: this.people.externalId() }) });
     const again = await this.send(`create the customer with the same ${what}`, { body: anew() });
-    this.#refusesOtherwise = again.accepted;
-    if (again.accepted) return;
+    this.#refusesOtherwise = again.ok();
+    if (again.ok()) return;
     const others = this.people.unrepeated();
     const free = () => ({ ...anew(), ...pick(others.plain(body.address.country === 'CA' ? 'CA' : 'US'), suspected) });
     if (!(await this.#accepts(`create the customer with another ${what}`, free))) return;
@@ -219,7 +217,7 @@ export class Customers {
   async #accepts<Body extends State>(intent: string, draw: () => Body): Promise<Body | undefined> {
     for (let tries = 0; tries < 5; tries += 1) {
       const body = draw();
-      if ((await this.send(intent, { body })).accepted) return body;
+      if ((await this.send(intent, { body })).ok()) return body;
     }
     return undefined;
   }
@@ -385,8 +383,8 @@ export class Customers {
     if (!this.#run.readBack.list) return undefined;
     await this.#settled();
     const answer = await this.send(`look for externalId ${externalId}`, { method: 'GET', query: { externalId } }, 'list');
-    if (answer.status !== 200) return [];
-    const customers = (answer.json as { customers?: Partial<Customer>[] } | undefined)?.customers;
+    if (answer.status() !== 200) return [];
+    const customers = (answer.json() as { customers?: Partial<Customer>[] } | undefined)?.customers;
     return Array.isArray(customers) ? customers.filter((customer) => customer?.externalId === externalId) : [];
   }
 
@@ -430,7 +428,7 @@ export class Customers {
   async #exchange(outgoing: Outgoing): Promise<Answer> {
     this.#requests += 1;
     if (this.#requests > this.#budget.requests) {
-      this.#inconclusive(`the check needs more than the ${this.#budget.requests} requests that its area may make`);
+      this.#inconclusive(`the check needs more than the ${this.#budget.requests} requests that tests/budgets.ts gives a check of its area`);
     }
     const client = outgoing.authorization === this.#authorization ? this.#client : this.#outsider;
     const answer = await client.send(outgoing).catch((error) => {
@@ -452,14 +450,14 @@ export class Customers {
       this.#stop(`no answer can be read: ${plain}`);
     }
     if (plain.noResponse) this.#stop(`the target does not answer any more: ${plain}`);
-    if ([401, 403].includes(plain.status)) this.#stop(`the target refuses the credentials: ${plain}`);
-    if (answer.status === 503 && plain.repeats > 0) {
+    if ([401, 403].includes(plain.status())) this.#stop(`the target refuses the credentials: ${plain}`);
+    if (answer.status() === 503 && plain.repeats > 0) {
       this.#inconclusive(
         'the target answers 503 now and then, also to plain requests, as a rate limit does; set TRUSTLY_MAX_RPS to stay under it',
       );
     }
     // The early end of the connection is a refusal of what is too large.
-    if (oversized && answer.status === 0 && !answer.malformed && !answer.toString().startsWith('no answer within')) return;
+    if (oversized && answer.status() === 0 && !answer.malformed && !answer.toString().startsWith('no answer within')) return;
     if (answer.noResponse || answer.malformed) {
       const cause = answer.toString();
       this.#countHang(cause);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { test as base, type TestInfo } from '@playwright/test';
 import { People } from '../../generators/customers.ts';
+import type { Budget } from '../../target/budget.ts';
 import type { Client } from '../../target/client.ts';
 import { CASE_LOG_TYPE, type CaseLog } from '../../target/exchange.ts';
 import { Ledger } from '../../target/ledger.ts';
@@ -8,16 +9,23 @@ import type { RateLimiter } from '../../target/limiter.ts';
 import { connect, enter, publishedRun, type Run, reserve } from '../../target/run.ts';
 import { endBefore, performAttempts } from './attempts.ts';
 import { Cases } from './cases.ts';
-import type { Declare } from './collection.ts';
-import { type Budget, Customers, SuiteFault, type TargetKnowledge } from './customers.ts';
+import { Customers, SuiteFault, type TargetKnowledge } from './customers.ts';
 import type { CheckHost } from './host.ts';
 
 export { of } from '../../schemas/mark.ts';
 export { expect } from './matchers.ts';
 export { generatedCheck, requirement } from './requirement.ts';
 
-type Attempt = { customers: Customers; cases: Cases };
-type Fixtures = { budget: Budget; outsider: Client; attempt: Attempt } & Attempt;
+/** What a check is written with. */
+export type CheckFixtures = {
+  /** Sends requests, and reads what is stored. */
+  customers: Customers;
+  /** Draws the data of the check's requests. */
+  people: People;
+  /** Runs the cases of a generated check. */
+  cases: Cases;
+};
+type Fixtures = { budget: Budget; outsider: Client; attempt: CheckFixtures } & CheckFixtures;
 type WorkerFixtures = { run: Run; limiter: RateLimiter; ledger: Ledger | undefined; client: Client; knowledge: TargetKnowledge };
 
 /** Milliseconds that the requests of a check asked for, beside the time that it has. */
@@ -85,7 +93,7 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
     async ({ client, outsider, run, limiter, budget, knowledge }, use, info) => {
       // What the first attempt saw is confirmed all the same.
       if (limiter.stopped !== undefined && info.retry === 0) endBefore(info, { ending: 'inconclusive', reason: limiter.stopped });
-      const begin = (attempt: number, host: CheckHost): Attempt => {
+      const begin = (attempt: number, host: CheckHost): CheckFixtures => {
         const people = new People({
           seed: run.seed,
           name: [...info.titlePath, attempt, info.repeatEachIndex].join(' › '),
@@ -96,6 +104,7 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
         const keep = (log: CaseLog) => info.attach('what the cases did', { contentType: CASE_LOG_TYPE, body: JSON.stringify(log) });
         const shared = { client, outsider, run, limiter, knowledge, host };
         return {
+          people,
           customers: new Customers({ ...shared, budget, people }),
           cases: new Cases({ ...shared, title: info.title, attempt, keep }),
         };
@@ -107,13 +116,14 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
   ],
 
   customers: ({ attempt }, use) => use(attempt.customers),
+  people: ({ attempt }, use) => use(attempt.people),
   cases: ({ attempt }, use) => use(attempt.cases),
 });
 
 declare global {
-  /** Set where the checks are collected for the proof of the suite and not run by Playwright. */
-  var conformanceCollector: Declare | undefined;
+  /** Set where the proof of the suite collects the checks (proof/check-collector.ts), which then are not Playwright's to run. */
+  var conformanceTest: unknown;
 }
 
-/** Playwright's test with the customers of a check. */
-export const test: Declare = globalThis.conformanceCollector ?? checkTest;
+/** Playwright's test with the fixtures of a check. */
+export const test = (globalThis.conformanceTest ?? checkTest) as typeof checkTest;

@@ -15,7 +15,7 @@ export const SHOWN = { body: 500, curl: 4_000 };
 
 /** A failure as every report shows it: what is wrong, expected, actual, and how to see it again; redacted. */
 export function failure(headline: string, lines: { expected: string; actual: string }[], answer: Answer): string {
-  const { body } = answer;
+  const body = answer.text();
   const text = [
     headline,
     ...lines.flatMap(({ expected, actual }) => [`  expected: ${expected}`, `  actual:   ${actual}`]),
@@ -74,7 +74,7 @@ export async function matches(stored: Stored, expected: State, before: State = {
 const extended = base.extend({
   /** The request was accepted: a 2xx. That it is a 200 and names the customer, every answer is held to (ANS-1, ANS-4). */
   toBeAccepted(answer: Answer) {
-    return result(answer.accepted, () => failure('the request was not accepted', [{ expected: '200', actual: describe(answer) }], answer));
+    return result(answer.ok(), () => failure('the request was not accepted', [{ expected: '200', actual: describe(answer) }], answer));
   },
 
   /** The request was refused: a 4xx. */
@@ -84,7 +84,7 @@ const extended = base.extend({
 
   /** The request was accepted or refused; both are lawful. */
   toBeAcceptedOrRefused(answer: Answer) {
-    return result(answer.accepted || answer.refused, () =>
+    return result(answer.ok() || answer.refused, () =>
       failure(
         of('REF-3', 'the request was neither accepted nor refused'),
         [{ expected: '200 or a 4xx', actual: describe(answer) }],
@@ -95,7 +95,7 @@ const extended = base.extend({
 
   /** The body of a 200 validates against the published response. */
   toValidate(answer: Answer) {
-    const valid = validateAnswer(answer.json);
+    const valid = validateAnswer(answer.json());
     const wrong = sentences(validateAnswer.errors);
     return result(valid, () =>
       failure('the answer does not validate', [{ expected: 'the published response', actual: wrong.join('; ') }], answer),
@@ -104,7 +104,7 @@ const extended = base.extend({
 
   /** The request was refused, or the body of its 200 validates against the published response. */
   toBeRefusedOrValid(answer: Answer) {
-    const valid = answer.refused || validateAnswer(answer.json);
+    const valid = answer.refused || validateAnswer(answer.json());
     const wrong = sentences(validateAnswer.errors);
     return result(valid, () =>
       failure(
@@ -117,7 +117,7 @@ const extended = base.extend({
 
   /** The answer contains none of these texts. */
   toContainNoneOf(answer: Answer, texts: readonly string[]) {
-    const found = texts.filter((text) => answer.body.includes(text));
+    const found = texts.filter((text) => answer.text().includes(text));
     return result(found.length === 0, () => failure(`the answer contains ${found.join(', ')}`, [], answer));
   },
 
@@ -174,5 +174,5 @@ export const expect = new Proxy(extended, {
 
 /** An answer in one line: its status and, of an error, what it says. */
 export function describe(answer: Answer): string {
-  return answer.body ? `${answer} ${shorten(answer.redact(answer.body), 300)}` : String(answer);
+  return answer.text() ? `${answer} ${shorten(answer.redact(answer.text()), 300)}` : String(answer);
 }

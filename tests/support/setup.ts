@@ -209,15 +209,15 @@ function assertReachable({ baseUrl }: Run, answer: Answer): void {
     throw new Stopped(answer.redact(`${baseUrl} ${what}`));
   };
   if (answer.noResponse) stop(`does not answer: ${answer}`);
-  if (answer.status === 401) stop(`refuses the credentials: ${answer}`);
-  if (answer.status === 403) {
+  if (answer.status() === 401) stop(`refuses the credentials: ${answer}`);
+  if (answer.status() === 403) {
     if (hasEnvelope(answer)) stop(`refuses the credentials: ${answer}`);
     stop(
       `answers ${answer}, without the published error envelope: a gateway in front of it may want another header (TRUSTLY_HEADER_…), or may not let the User-Agent ${USER_AGENT} through`,
     );
   }
-  if (answer.status >= 300 && answer.status < 400) {
-    const location = answer.header('location');
+  if (answer.status() >= 300 && answer.status() < 400) {
+    const location = answer.headers().location;
     const asked = new URL(`${baseUrl}/customers`);
     const target = location !== undefined && URL.canParse(location, asked.href) ? new URL(location, asked) : undefined;
     if (target?.href === asked.href) stop(`redirects ${asked.pathname} to itself: ${answer}`);
@@ -232,8 +232,8 @@ function assertReachable({ baseUrl }: Run, answer: Answer): void {
 }
 
 /** Whether a refusal has the published error envelope. */
-function hasEnvelope({ json }: Answer): boolean {
-  return Array.isArray((json as { errors?: unknown } | undefined)?.errors);
+function hasEnvelope(answer: Answer): boolean {
+  return Array.isArray((answer.json() as { errors?: unknown } | undefined)?.errors);
 }
 
 const renamed = ({ name }: { name: string }) => `${name} Smith`;
@@ -244,8 +244,8 @@ type Send = (outgoing: Omit<Outgoing, 'authorization'>) => Promise<Answer>;
 async function findReadBack(send: Send, customerId: string, body: ReturnType<People['plain']>): Promise<ReadBack> {
   const byId = () => send({ method: 'GET', path: `/customers/${encodeURIComponent(customerId)}` });
   const lists = async () => {
-    const { status, json } = await send({ method: 'GET', query: { externalId: body.externalId } });
-    const customers = status === 200 ? (json as { customers?: unknown } | undefined)?.customers : undefined;
+    const answer = await send({ method: 'GET', query: { externalId: body.externalId } });
+    const customers = answer.status() === 200 ? (answer.json() as { customers?: unknown } | undefined)?.customers : undefined;
     return Array.isArray(customers) && customers.length > 0;
   };
   const found = await until(async () => (await byId()).customer?.customerId === customerId);
