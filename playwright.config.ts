@@ -33,7 +33,7 @@ export default defineConfig<{ budget: Budget }>({
   ...(replay && { grep: new RegExp(`${replay.title.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')}( @|$)`) }),
   projects: (Object.keys(budgets) as (Area | GeneratedArea)[]).map((area) => ({
     name: area,
-    testMatch: `${area}.spec.ts`,
+    testMatch: `${area}{,-*}.spec.ts`,
     use: { budget: budgetOf(area, depth) },
     ...(isGeneratedArea(area) && { timeout: 600_000 * Math.max(1, factors[depth]) }),
     // A state that no order of concurrent requests explains is a failure at first sight.

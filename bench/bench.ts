@@ -17,9 +17,9 @@ const CONCURRENCY = 8;
 const checks = await collectChecks(generatedAreas);
 
 /** One run of the whole suite as a user starts it. */
-type Run = { what: string; seconds: number; requests: number; memory: number | undefined; verdict: string };
+type BenchRun = { what: string; seconds: number; requests: number; memory: number | undefined; verdict: string };
 
-async function wholeRun(what: string, env: NodeJS.ProcessEnv): Promise<Run> {
+async function wholeRun(what: string, env: NodeJS.ProcessEnv): Promise<BenchRun> {
   const out = mkdtempSync(join(tmpdir(), 'bench-'));
   const start = Date.now();
   const child = spawn(process.execPath, ['--import', 'tsx', 'reports/run.ts'], {

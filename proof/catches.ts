@@ -9,7 +9,7 @@ export const PROOF = new URL('../selftest/out/proof/', import.meta.url);
 export type Caught = { requirement: string; check: string; message: string };
 
 /** What the proof saw of one server: of a broken one, the check that caught it and what it said. */
-export type Row = { server: string; why: string; requests: number; seconds: number } & (
+export type ProofRow = { server: string; why: string; requests: number; seconds: number } & (
   | { kind: 'broken'; breaks: string[]; caught: Caught[] }
   | { kind: 'lawful' }
 );
@@ -31,9 +31,9 @@ const combined = new Set<string>(combinations.flatMap(({ latitudes }) => latitud
 export const isNightly = (name: string): boolean => combined.has(name) || SLOW.includes(name);
 
 /** The rows of the last run, in the order in which the servers stand. */
-export function rows(): Row[] {
+export function rows(): ProofRow[] {
   const order = ['conforming', ...brokenServers.map(({ name }) => name), ...lawfulServers.map(({ name }) => name)];
-  const found = readdirSync(PROOF).map((file): Row => JSON.parse(readFileSync(new URL(file, PROOF), 'utf8')));
+  const found = readdirSync(PROOF).map((file): ProofRow => JSON.parse(readFileSync(new URL(file, PROOF), 'utf8')));
   const breaks = new Map(brokenServers.map((server) => [server.name, server.breaks.join()]));
   // A row of an older run is none where the server now breaks something else.
   const current = found.filter(
@@ -45,7 +45,7 @@ export function rows(): Row[] {
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 /** The whole proof as a page. */
-export function page(found: readonly Row[]): string {
+export function page(found: readonly ProofRow[]): string {
   const broken = found.flatMap((row) =>
     row.kind === 'broken'
       ? [

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import type { TestDetails } from '@playwright/test';
 import { type Area, type GeneratedArea, isRequirementId } from '../schemas/catalogue.ts';
 import type { RequirementId } from '../schemas/requirement-id.ts';
@@ -27,7 +28,7 @@ export async function collectChecks(areas: readonly (Area | GeneratedArea)[]): P
     if (typeof body !== 'function') throw new Error(`the check “${title}” names no requirement: test('…', requirement('…'), async …)`);
     const tags = [details.tag ?? []].flat();
     const requirements = tags.map((id) => id.slice(1)).filter(isRequirementId);
-    const [, place = ''] = /(\w+\.spec\.ts:\d+):\d+/.exec(new Error().stack ?? '') ?? [];
+    const [, place = ''] = /([\w-]+\.spec\.ts:\d+):\d+/.exec(new Error().stack ?? '') ?? [];
     const run = (fixtures: CheckFixtures) =>
       body(strict(fixtures, unable('a check with the fixture ')), strict({}, unable('a check with testInfo.')));
     checks.push({ title: [...titles, title].join(' › '), area, place, requirements, generated: tags.includes(GENERATED), body: run });
@@ -40,9 +41,11 @@ export async function collectChecks(areas: readonly (Area | GeneratedArea)[]): P
     titles.pop();
   };
   globalThis.conformanceTest = strict(Object.assign(add, { describe: strict(describe, unable('test.describe.')) }), unable('test.'));
+  const folder = new URL('../tests/', import.meta.url);
+  const files = readdirSync(folder).filter((name) => name.endsWith('.spec.ts'));
   for (const each of areas) {
     area = each;
-    await import(`../tests/${each}.spec.ts`);
+    for (const file of files) if (file.startsWith(`${each}.`) || file.startsWith(`${each}-`)) await import(new URL(file, folder).href);
   }
   return checks;
 }

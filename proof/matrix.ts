@@ -10,12 +10,12 @@ const OUT = new URL('../selftest/out/', import.meta.url);
 type Failing = { title: string; place: string; requirements: RequirementId[] };
 
 /** One broken server under every check: `own` fail for what it breaks, `others` for something else alone. */
-type Row = { server: string; breaks: readonly RequirementId[]; own: Failing[]; others: Failing[]; notTestable: number };
+type MatrixRow = { server: string; breaks: readonly RequirementId[]; own: Failing[]; others: Failing[]; notTestable: number };
 
 /** The checks that one place of a file declares, in a loop or alone, and the servers on which one of them fails for what those break. */
-type Place = { place: string; checks: number; catches: string[]; catchesAlone: string[] };
+type CheckPlace = { place: string; checks: number; catches: string[]; catchesAlone: string[] };
 
-async function rowOf({ name, breaks }: BrokenServer, worker: CheckWorker): Promise<Row> {
+async function rowOf({ name, breaks }: BrokenServer, worker: CheckWorker): Promise<MatrixRow> {
   const { checkRuns } = await worker.run({ server: name });
   const failing = checkRuns.flatMap(({ judgements, ...check }) => {
     const requirements = judgements.filter(({ outcome }) => outcome === 'failed').map(({ requirement }) => requirement);
@@ -32,9 +32,9 @@ async function rowOf({ name, breaks }: BrokenServer, worker: CheckWorker): Promi
 }
 
 /** Every broken server under every check, on two cores. */
-async function allRows(workers: readonly CheckWorker[]): Promise<Row[]> {
+async function allRows(workers: readonly CheckWorker[]): Promise<MatrixRow[]> {
   const queue = [...brokenServers];
-  const rows: Row[] = [];
+  const rows: MatrixRow[] = [];
   const work = async (worker: CheckWorker) => {
     for (let server = queue.shift(); server; server = queue.shift()) {
       rows.push(await rowOf(server, worker));
@@ -46,14 +46,14 @@ async function allRows(workers: readonly CheckWorker[]): Promise<Row[]> {
 }
 
 /** Of the checks that fail on a server, the share that fails for what it breaks, from 0 to 1. */
-const precision = ({ own, others }: Row) => own.length / (own.length + others.length || 1);
+const precision = ({ own, others }: MatrixRow) => own.length / (own.length + others.length || 1);
 
 const percent = (share: number) => `${Math.round(share * 100)} %`;
 
-function page(rows: readonly Row[], places: readonly Place[]): string {
+function page(rows: readonly MatrixRow[], places: readonly CheckPlace[]): string {
   const all = rows.map(precision).sort((a, b) => a - b);
   const mean = all.reduce((sum, share) => sum + share, 0) / all.length;
-  const listed = (found: readonly Place[]) =>
+  const listed = (found: readonly CheckPlace[]) =>
     found.map(({ place, checks, catches }) => `- ${place}: ${checks} checks, ${catches.length} servers`);
   return [
     '# Every broken server under every check',
@@ -84,7 +84,7 @@ const workers = [new CheckWorker(), new CheckWorker()] as const;
 const { checkRuns } = await workers[0].run({ server: conformingServer.name });
 const rows = await allRows(workers);
 for (const worker of workers) worker.close();
-const places = [...new Set(checkRuns.map(({ place }) => place))].map((place): Place => {
+const places = [...new Set(checkRuns.map(({ place }) => place))].map((place): CheckPlace => {
   const catching = rows.filter(({ own }) => own.some((failing) => failing.place === place));
   return {
     place,

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { requirementOf } from '../schemas/catalogue.ts';
-import { isNightly, PROOF, type Row } from './catches.ts';
+import { isNightly, PROOF, type ProofRow } from './catches.ts';
 import { CheckWorker } from './check-worker.ts';
 import { brokenServers, conformingServer, generatedOnlyServers, lawfulServers } from './servers.ts';
 
@@ -12,7 +12,7 @@ test.beforeAll(() => {
 test.afterAll(() => worker.close());
 
 /** Keeps a row for the table. */
-function keep(row: Row): void {
+function keep(row: ProofRow): void {
   mkdirSync(PROOF, { recursive: true });
   writeFileSync(new URL(`${row.server}.json`, PROOF), JSON.stringify(row));
 }

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from '@playwright/test';
 import { catalogue } from '../schemas/catalogue.ts';
-import { isNightly, page, type Row, rows } from './catches.ts';
+import { isNightly, type ProofRow, page, rows } from './catches.ts';
 import { brokenServers, lawfulServers } from './servers.ts';
 
-let found: Row[];
+let found: ProofRow[];
 
 // The rows are there once the proof has run.
 test.beforeAll(() => {

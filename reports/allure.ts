@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isResultFolder } from '../target/folder.ts';
 import { environment, readSettings, SettingsError } from '../target/settings.ts';
+import { categories } from './allure-categories.ts';
 import type { Result } from './verdict.ts';
 
 /** Every script of the report's page that sends something to an analytics service. */
@@ -31,7 +32,10 @@ function main(): void {
   const { status, stderr, stdout } = spawnSync(
     process.execPath,
     [cli, 'generate', results, '--config', config, '--output', output, '--report-name', name],
-    { encoding: 'utf8', env: { ...process.env, ALLURE_HISTORY: resolve(out, 'history.jsonl') } },
+    {
+      encoding: 'utf8',
+      env: { ...process.env, ALLURE_HISTORY: resolve(out, 'history.jsonl'), ALLURE_CATEGORIES: JSON.stringify(categories) },
+    },
   );
   const page = join(output, 'index.html');
   if (status !== 0 || !existsSync(page))

@@ -4,12 +4,13 @@ import type { Suite, TestCase } from '@playwright/test/reporter';
 import { catalogue, catalogueSha256, type Level, type Requirement } from '../schemas/catalogue.ts';
 import type { Outcome } from '../schemas/outcomes.ts';
 import type { RequirementId } from '../schemas/requirement-id.ts';
+import { type Created, createdBy, unique } from '../target/created.ts';
 import { CASE_LOG_TYPE, type CaseLog, EXCHANGE_TYPE } from '../target/exchange.ts';
-import { type Created, createdBy, readLedger, unique } from '../target/ledger.ts';
+import { readLedger } from '../target/ledger.ts';
 import { shorten } from '../target/printable.ts';
 import type { Run } from '../target/run.ts';
 import type { Depth } from '../target/settings.ts';
-import { judge, leftOut, omission, requirementsOf, worst } from './judge.ts';
+import { type Judgement, judge, leftOut, omission, requirementsOf, worst } from './judge.ts';
 
 /** The verdict on a target; null: none, the suite was set up wrongly or broke. */
 export type Verdict = 'conforms' | 'partial' | 'inconclusive' | 'flaky' | 'does not conform' | null;
@@ -80,6 +81,22 @@ const LONGEST = 20_000;
 
 const codes: Record<Exclude<Verdict, null>, number> = { conforms: 0, partial: 0, 'does not conform': 1, flaky: 1, inconclusive: 2 };
 
+/** Returns what came of a check for one of its requirements. */
+function checkResult(test: TestCase, { outcome, message }: Judgement, seed: number): CheckResult {
+  const log = caseLogOf(test);
+  return {
+    title: titleOf(test),
+    file: fileOf(test),
+    line: test.location.line,
+    outcome,
+    message: message === null ? null : shorten(message, LONGEST),
+    seed: log?.seed ?? seed,
+    path: outcome === 'failed' || outcome === 'flaky' ? (log?.path ?? null) : null,
+    exchanges: log?.requests ?? exchangesOf(test).length,
+    seconds: test.results.reduce((sum, { duration }) => sum + Math.max(0, duration), 0) / 1000,
+  };
+}
+
 /** Everything that a run found out. */
 export function summarize(ending: RunEnd): Result {
   const { suite, seed } = ending;
@@ -93,21 +110,10 @@ export function summarize(ending: RunEnd): Result {
       continue;
     }
     const judged = judge(test);
-    const log = caseLogOf(test);
     faults.push(...judged.faults.map((fault) => `${titleOf(test)}: ${fault}`));
-    for (const { requirement, outcome, message } of judged.judgements) {
-      const check = {
-        title: titleOf(test),
-        file: fileOf(test),
-        line: test.location.line,
-        outcome,
-        message: message === null ? null : shorten(message, LONGEST),
-        seed: log?.seed ?? seed,
-        path: outcome === 'failed' || outcome === 'flaky' ? (log?.path ?? null) : null,
-        exchanges: log?.requests ?? exchangesOf(test).length,
-        seconds: test.results.reduce((sum, { duration }) => sum + Math.max(0, duration), 0) / 1000,
-      };
-      checks.set(requirement, [...(checks.get(requirement) ?? []), check]);
+    for (const judgement of judged.judgements) {
+      const { requirement } = judgement;
+      checks.set(requirement, [...(checks.get(requirement) ?? []), checkResult(test, judgement, seed)]);
     }
   }
   const requirements = catalogue.flatMap(({ id, level, area }): RequirementResult[] => {

@@ -19,13 +19,13 @@ const IDS = [
 ].flatMap((line) => line.split(' '));
 
 type Listed = { title: string; suites?: Listed[]; specs?: { title: string; tags: string[]; tests: { projectName: string }[] }[] };
-type Check = { title: string; tags: string[]; project: string };
+type ListedCheck = { title: string; tags: string[]; project: string };
 
 /** Every check of the suite, as Playwright lists them. */
-function checks(): Check[] {
+function checks(): ListedCheck[] {
   const cli = createRequire(import.meta.url).resolve('@playwright/test/cli');
   const text = execFileSync(process.execPath, [cli, 'test', '--list', '--reporter=json'], { encoding: 'utf8', maxBuffer: 1e8 });
-  const walk = (suite: Listed, titles: string[]): Check[] => [
+  const walk = (suite: Listed, titles: string[]): ListedCheck[] => [
     ...(suite.specs ?? []).map(({ title, tags, tests }) => ({
       title: [...titles, title].join(' › '),
       tags,

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Result } from '../reports/verdict.ts';
-import type { Created } from '../target/ledger.ts';
+import type { Created } from '../target/created.ts';
 
 /** Credentials that no output may hold. */
 export const canary = { accessId: 'canary-id-4b1d77', accessKey: 'canary-key-9e02c5fa' };

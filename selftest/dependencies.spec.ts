@@ -15,10 +15,10 @@ const PERMISSIVE = [
   'Python-2.0',
 ];
 
-type Lock = { packages: Record<string, { license?: string }> };
+type LockFile = { packages: Record<string, { license?: string }> };
 
 test('every dependency has a permissive licence', () => {
-  const { packages }: Lock = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+  const { packages }: LockFile = JSON.parse(readFileSync('package-lock.json', 'utf8'));
   const rows = Object.entries(packages).filter(([path]) => path !== '');
   // Of alternatives one is enough.
   const permissive = (license = '') =>

@@ -11,21 +11,22 @@ import { type Sandbox, startSandbox } from '../sandbox/server.ts';
 import type { RequirementId } from '../schemas/requirement-id.ts';
 import { connect, enter } from '../target/run.ts';
 import type { Replay } from '../target/settings.ts';
-import { type AtOnce, Cases, Violation } from '../tests/support/cases.ts';
+import type { Property } from '../tests/support/case.ts';
+import { Cases } from '../tests/support/cases.ts';
 import type { Customers } from '../tests/support/customers.ts';
 import { openRun } from '../tests/support/setup.ts';
+import { Violation } from '../tests/support/violation.ts';
 
-type Property<Value> = (customers: Customers, value: Value, atOnce: AtOnce) => Promise<void>;
-type Held = { message: string | undefined; ended: string | undefined; path: string | null; requests: number };
+type CasesRun = { message: string | undefined; ended: string | undefined; path: string | null; requests: number };
 
 const out = mkdtempSync(join(tmpdir(), 'counterexamples-'));
 
-/** Holds a property on a sandbox as a generated check would. */
-async function hold<Value>(
+/** Runs a property on a sandbox as a generated check would. */
+async function runCases<Value>(
   arbitrary: fc.Arbitrary<Value>,
   property: Property<Value>,
   more: { behaviour?: Behaviour; concurrency?: number; replay?: Replay; cases?: number; seed?: number } = {},
-): Promise<Held> {
+): Promise<CasesRun> {
   const { behaviour = conforming, concurrency = 8, replay, cases = 30, seed = 1 } = more;
   const sandbox: Sandbox = await startSandbox({ mounts: [{ basePath: '/api/v1', behaviour }] });
   const [merchant, other] = sandbox.merchants;
@@ -46,7 +47,7 @@ async function hold<Value>(
   const { run, close } = await openRun({ ...plan, depth: 'standard', limits, ...(replay && { replay }) });
   const limiter = await enter(run);
   const [client, outsider] = [connect(run, limiter), connect(run, limiter)];
-  const held: Held = { message: undefined, ended: undefined, path: null, requests: 0 };
+  const found: CasesRun = { message: undefined, ended: undefined, path: null, requests: 0 };
   const generated = new Cases({
     ...{ run, client, outsider, limiter, knowledge: {}, title: 'a check', attempt: 0 },
     host: {
@@ -59,22 +60,22 @@ async function hold<Value>(
       },
     },
     keep: ({ path, requests }) => {
-      Object.assign(held, { path, requests });
+      Object.assign(found, { path, requests });
       return Promise.resolve();
     },
   });
   try {
-    await generated.hold({ cases }, () => arbitrary, property);
+    await generated.run({ cases }, () => arbitrary, property);
   } catch (error) {
     const { message } = error as Error;
-    if (/^(not|inconclusive|left)/.test(message)) held.ended = message;
-    else held.message = message;
+    if (/^(not|inconclusive|left)/.test(message)) found.ended = message;
+    else found.message = message;
   } finally {
     limiter.close();
     for (const each of [client, outsider]) each.dispose();
     await Promise.all([close(), sandbox.close()]);
   }
-  return held;
+  return found;
 }
 
 /** Breaks a requirement by one exchange. */
@@ -90,7 +91,7 @@ test.describe('a generated check', () => {
   test('has the same cases in the same order, whatever the concurrency', async () => {
     const cases = async (concurrency: number, seed: number) => {
       const seen: number[] = [];
-      await hold(fc.nat(), (_customers, value) => Promise.resolve(void seen.push(value)), { concurrency, seed });
+      await runCases(fc.nat(), (_customers, value) => Promise.resolve(void seen.push(value)), { concurrency, seed });
       return seen;
     };
     const alone = await cases(1, 7);
@@ -100,7 +101,7 @@ test.describe('a generated check', () => {
   });
 
   test('makes the first failing case as short as it can be', async () => {
-    const { message, path } = await hold(fc.array(fc.nat(100)), async (customers, numbers) => {
+    const { message, path } = await runCases(fc.array(fc.nat(100)), async (customers, numbers) => {
       if (numbers.some((number) => number > 10)) await fail(customers, 'UPD-4');
     });
     expect(message).toMatch(/^\[UPD-4\] it is wrong\n/);
@@ -110,7 +111,7 @@ test.describe('a generated check', () => {
 
   test('shortens no case to one that breaks another requirement', async () => {
     let last = 0;
-    const { message } = await hold(
+    const { message } = await runCases(
       fc.nat(1000),
       async (customers, number) => {
         if (number > 500) {
@@ -131,11 +132,11 @@ test.describe('a generated check', () => {
       seen.push(number);
       if (number > 10) await fail(customers, 'UPD-4');
     };
-    const { message = '' } = await hold(fc.nat(1000), property);
+    const { message = '' } = await runCases(fc.nat(1000), property);
     const [, seed = '', path = ''] = /TRUSTLY_REPLAY='(-?\d+);([\d:]+);;a check'/.exec(message) ?? [];
     seen.length = 0;
 
-    const again = await hold(fc.nat(1000), property, { replay: { seed: Number(seed), path, title: 'a check' }, seed: 99 });
+    const again = await runCases(fc.nat(1000), property, { replay: { seed: Number(seed), path, title: 'a check' }, seed: 99 });
 
     expect(seen).toEqual([11]);
     expect(again.message).toMatch(/^\[UPD-4\] it is wrong/);
@@ -143,7 +144,7 @@ test.describe('a generated check', () => {
 
   test('tells of a case that does not fail alone, and goes on for one that does', async () => {
     let calls = 0;
-    const { message } = await hold(fc.nat(1000), async (customers) => {
+    const { message } = await runCases(fc.nat(1000), async (customers) => {
       calls += 1;
       if (calls === 3) await fail(customers, 'UPD-10');
     });
@@ -152,16 +153,18 @@ test.describe('a generated check', () => {
   });
 
   test('ends as its cases do, where none of them fails', async () => {
-    const every = await hold(fc.nat(), (customers) => customers.notApplicable('nothing to see'));
+    const every = await runCases(fc.nat(), (customers) => customers.notApplicable('nothing to see'));
     expect(every.ended).toBe('not-applicable: nothing to see');
-    const one = await hold(fc.nat(10), (customers, number) => (number === 3 ? customers.notTestable('no customer') : Promise.resolve()));
+    const one = await runCases(fc.nat(10), (customers, number) =>
+      number === 3 ? customers.notTestable('no customer') : Promise.resolve(),
+    );
     expect(one.ended).toBe('not-testable: no customer');
   });
 
   test('writes a script that shows the failure again on Node alone', async () => {
     const behaviour: Behaviour = { ...conforming, apply: (before, changes) => ({ ...before, ...changes }) };
     const sandbox = await startSandbox({ mounts: [{ basePath: '/api/v1', behaviour }] });
-    await hold(
+    await runCases(
       fc.constant(0),
       async (customers) => {
         const before = await customers.given({ vip: '1' });

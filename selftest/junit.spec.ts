@@ -12,10 +12,10 @@ const MUST = 'NULL-1';
 const SHOULD = 'ACC-7';
 
 const schemas = ['jenkins', 'ant', 'gitlab'] as const;
-type Schema = (typeof schemas)[number];
+type XmlSchema = (typeof schemas)[number];
 
 /** What a schema finds wrong in documents: a line for each error, which begins with the document's number. */
-async function errorsOf(schema: Schema, documents: string[]): Promise<string[]> {
+async function errorsOf(schema: XmlSchema, documents: string[]): Promise<string[]> {
   const { errors } = await validateXML({
     xml: documents.map((contents, index) => ({ fileName: `${index}.xml`, contents })),
     schema: readFileSync(join(import.meta.dirname, 'schemas', `junit-${schema}.xsd`), 'utf8'),

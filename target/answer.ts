@@ -1,6 +1,6 @@
 import type { Customer, Json, JsonObject } from '../schemas/contract.ts';
+import { type Created, createdBy } from './created.ts';
 import type { Exchange } from './exchange.ts';
-import { type Created, createdBy } from './ledger.ts';
 import { shorten } from './printable.ts';
 import type { Redact } from './redaction.ts';
 

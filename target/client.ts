@@ -1,14 +1,13 @@
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp, STATUS_CODES } from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { Answer } from './answer.ts';
 import type { Authorization } from './authorization.ts';
-import { Body, MalformedBody } from './body.ts';
-import type { Exchange, ExtraHeader } from './exchange.ts';
+import type { ExtraHeader } from './exchange.ts';
 import { guardedLookup, proxyFor } from './hosts.ts';
+import { type ExchangeResult, HttpExchange, type RequestHeaders } from './http-exchange.ts';
 import type { Redact } from './redaction.ts';
-import { SettingsError } from './settings.ts';
 
 /** A request to the target. */
 export type Outgoing = {
@@ -49,9 +48,6 @@ export type ClientOptions = {
 const UNAVAILABLE = 3;
 /** Milliseconds between two requests that are answered 429 or 503 and do not say how long to wait: the first, and the most. */
 const PAUSE = { first: 250, most: 8_000 };
-/** Bytes that the head of a response may have. */
-const HEAD = 512 * 1024;
-
 /** What names the suite to the target and its operators. */
 export const USER_AGENT = 'trustly-customers-conformance/1.0.0';
 
@@ -138,119 +134,12 @@ export class Client {
     return secure ? new HttpsAgent(direct) : new HttpAgent(direct);
   }
 
-  /** Sends one request on one connection. `lost`: a reused connection was closed before anything came back. */
-  #exchange(
-    method: string,
-    url: string,
-    headers: Record<string, string | number>,
-    data: Buffer | undefined,
-    fresh = false,
-  ): Promise<Pick<Exchange, 'response' | 'error' | 'malformed'> & { lost?: boolean }> {
+  #exchange(method: string, url: string, headers: RequestHeaders, data: Buffer | undefined, fresh = false): Promise<ExchangeResult> {
     this.#agent ??= this.#newAgent(true);
-    const agent = fresh ? this.#newAgent(false) : this.#agent;
     const { timeout, baseUrl } = this.#options;
-    // The path is sent as it is: a URL object would resolve a customerId of dots.
-    const { protocol, hostname, port, origin } = new URL(url);
-    const send = protocol === 'https:' ? requestHttps : requestHttp;
-    return new Promise((resolve, reject) => {
-      const request = send({
-        agent,
-        method,
-        hostname: hostname.replace(/^\[|\]$/g, ''),
-        port,
-        path: url.slice(origin.length) || '/',
-        headers,
-        maxHeaderSize: HEAD,
-      });
-      let read = 0;
-      let response: IncomingMessage | undefined;
-      let body: Body | undefined;
-      let timer: NodeJS.Timeout | undefined;
-      const finish = (outcome: Pick<Exchange, 'response' | 'error' | 'malformed'> & { lost?: boolean }) => {
-        clearTimeout(timer);
-        resolve(outcome);
-        // What is left of a message that was given up is of no use to the next request on the connection.
-        if (outcome.error !== undefined || response?.complete === false) request.destroy();
-      };
-      const malformed = (error: string) =>
-        finish({ error, malformed: true, ...(response && { response: { ...headOf(response), body: body?.excerpt ?? '' } }) });
-      const fail = (error: NodeJS.ErrnoException) => {
-        if (error.code === 'EHOSTNOTALLOWED') return reject(new SettingsError(error.message));
-        if (response) return malformed(`the body of a ${response.statusCode} broke off after ${body?.length ?? 0} bytes`);
-        if (error.code?.startsWith('HPE_')) return malformed(parseError(error));
-        const bytes = (request.socket?.bytesRead ?? 0) - read;
-        if (bytes > 0) return malformed(`the answer broke off after ${bytes} bytes, in its head`);
-        const lost = !fresh && request.reusedSocket && /ECONNRESET|EPIPE|ECONNABORTED/.test(error.code ?? '');
-        return finish({ error: networkError(error), lost });
-      };
-      timer = setTimeout(() => {
-        if (response) malformed(`the body of a ${response.statusCode} did not end within ${timeout} ms`);
-        else finish({ error: `no answer within ${timeout} ms` });
-      }, timeout);
-      request.once('socket', (socket) => {
-        read = socket.bytesRead;
-      });
-      request.on('error', fail);
-      // What a proxy answers in the target's place is not the target's.
-      const proxied = proxyFor(baseUrl) !== undefined;
-      const refuseByProxy = (status: number) =>
-        finish({
-          error: `the proxy answers ${status} ${STATUS_CODES[status] ?? ''} instead of the target; see HTTP_PROXY, HTTPS_PROXY and NO_PROXY`,
-        });
-      // HttpProxyAgent has this event too, without a status: it connects to no target.
-      request.on('proxyConnect', ({ statusCode = 200 }: { statusCode?: number }) => statusCode !== 200 && refuseByProxy(statusCode));
-      // A switch of protocols was not asked for.
-      request.on('upgrade', (incoming: IncomingMessage, socket) => {
-        socket.destroy();
-        finish({ response: { ...headOf(incoming), body: '' } });
-      });
-      request.on('response', (incoming: IncomingMessage) => {
-        response = incoming;
-        const { statusCode = 0 } = incoming;
-        if (proxied && statusCode === 407) return refuseByProxy(statusCode);
-        // RFC 9110, section 15: nothing else has a meaning.
-        if (statusCode < 200 || statusCode > 599) return malformed(`${statusCode} is not the status of an answer`);
-        body = new Body(incoming.headers['content-encoding']);
-        const read = body;
-        incoming.on('data', (chunk: Buffer) => {
-          try {
-            read.add(chunk);
-          } catch (error) {
-            malformed(`the body of a ${incoming.statusCode} ${(error as Error).message}`);
-          }
-        });
-        incoming.on('error', fail);
-        incoming.on('end', () => {
-          if (!incoming.complete) return fail(new Error('aborted'));
-          try {
-            return finish({ response: { ...headOf(incoming), ...read.decoded() } });
-          } catch (error) {
-            if (!(error instanceof MalformedBody)) return reject(error);
-            return malformed(`the body of a ${incoming.statusCode} ${error.message}`);
-          }
-        });
-      });
-      request.end(data);
-    });
+    const agent = fresh ? this.#newAgent(false) : this.#agent;
+    return new HttpExchange({ method, url, headers, data, agent, fresh, timeout, proxied: proxyFor(baseUrl) !== undefined }).result;
   }
-}
-
-function headOf({ statusCode = 0, rawHeaders }: IncomingMessage) {
-  const headers = rawHeaders.flatMap((name, index): [string, string][] => (index % 2 ? [] : [[name, rawHeaders[index + 1] ?? '']]));
-  return { status: statusCode, statusText: STATUS_CODES[statusCode] ?? '', headers };
-}
-
-/** One line about an answer that is no HTTP. */
-function parseError({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'HPE_HEADER_OVERFLOW') return `the head of the answer is larger than ${HEAD / 1024} kB`;
-  return `the answer is not valid HTTP/1.1 (${message.replace(/^Parse Error: /, '') || code})`;
-}
-
-/** One line about a request that got no response. */
-function networkError({ name, code, message }: NodeJS.ErrnoException): string {
-  if (message === 'socket hang up') return 'the connection was closed before an answer came';
-  const [first = ''] = message.split('\n');
-  return first && first !== code ? (code && !first.includes(code) ? `${code}: ${first}` : first) : String(code ?? name);
 }
 
 /**

@@ -1,13 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Answer } from './answer.ts';
+import type { Mismatch } from './mismatch.ts';
 import type { Redact } from './redaction.ts';
 
 /** One exchange of a counterexample, and what it was for. */
 export type Step = { intent: string; answer: Answer };
-
-/** One point where a customer was not as expected, as JSON texts. */
-type Line = { expected: string; actual: string };
 
 /** A failing case that was made as short as it could be. */
 export type Counterexample = {
@@ -17,7 +15,7 @@ export type Counterexample = {
   statement: string;
   /** What was wrong, first line first. */
   message: string;
-  lines: readonly Line[];
+  lines: readonly Mismatch[];
   steps: readonly Step[];
   baseUrl: string;
   /** Begins every externalId of the run; the script takes a fresh one. */

@@ -1,6 +1,6 @@
 import type { Json } from '../schemas/contract.ts';
 import type { Authorization } from './authorization.ts';
-import type { Created } from './ledger.ts';
+import type { Created } from './created.ts';
 import { shorten } from './printable.ts';
 
 /** A header that every request has besides, and the variable that holds its value. */

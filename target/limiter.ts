@@ -35,16 +35,16 @@ export type Pauses = {
 /** Milliseconds that a run waits in all because its target answers 429 or 503. */
 const PATIENCE = 60_000;
 
-type Question =
+type LimiterRequest =
   | { token: string }
   | { id: number; take: number }
   | { id: number; pass: true }
   | { id: number; wait: number; status: number }
   | { give: number }
   | { stop: string };
-type Message = { id: number; ok: boolean } | { resumeAt: number } | { stopped: string };
+type LimiterMessage = { id: number; ok: boolean } | { resumeAt: number } | { stopped: string };
 
-const send = (socket: Socket, message: Question | Message) => socket.writable && socket.write(`${JSON.stringify(message)}\n`);
+const send = (socket: Socket, message: LimiterRequest | LimiterMessage) => socket.writable && socket.write(`${JSON.stringify(message)}\n`);
 
 /** Hands each line of a socket on. What is no message, or breaks the connection, ends it. */
 function receive<Received>(socket: Socket, handle: (message: Received) => void): void {
@@ -65,109 +65,144 @@ function receive<Received>(socket: Socket, handle: (message: Received) => void):
     .on('error', () => socket.destroy());
 }
 
-/** What the process that serves a run is told: the target makes the run wait longer; a worker ended the run. */
+/** Called in the process that serves the limits: the target makes the run wait longer; a worker ended the run. */
 export type Events = { onPause?: (pauses: Pauses, status: number) => void; onStop?: (reason: string) => void };
 
 /** Serves the limits of a run to all of its workers. */
-export async function serveLimiter(
-  limits: Limits,
-  { onPause, onStop }: Events = {},
-): Promise<{ entrance: Entrance; close: () => Promise<void> }> {
-  const token = randomUUID();
-  let free = limits.concurrency;
-  let made = 0;
-  let next = 0;
-  let resumeAt = 0;
-  let stopped: string | undefined;
-  const pauses: Pauses = { count: 0, waited: 0 };
-  let waiting: { socket: Socket; slots: number; go: () => void }[] = [];
-  const sockets = new Set<Socket>();
+export async function serveLimiter(limits: Limits, events: Events = {}): Promise<{ entrance: Entrance; close: () => Promise<void> }> {
+  const limiter = new LimiterServer(limits, events);
+  return { entrance: await limiter.listen(), close: () => limiter.close() };
+}
 
-  const tellAll = (message: Message) => {
-    for (const socket of sockets) send(socket, message);
-  };
-  const admit = () => {
-    for (let first = waiting[0]; first && first.slots <= free; first = waiting[0]) {
-      free -= first.slots;
-      waiting.shift();
-      first.go();
-    }
-  };
-  const pass = (id: number, socket: Socket) => {
-    made += 1;
-    if (made > (limits.requests ?? Number.POSITIVE_INFINITY)) return send(socket, { id, ok: false });
-    const now = Date.now();
-    next = Math.max(next, now) + (limits.rps ? 1000 / limits.rps : 0);
-    return setTimeout(() => send(socket, { id, ok: true }), limits.rps ? next - now - 1000 / limits.rps : 0);
-  };
-  // Requests that wait at the same time wait once.
-  const pause = (id: number, socket: Socket, wait: number, status: number) => {
-    const now = Date.now();
-    const until = Math.max(resumeAt, now + wait);
-    const more = until - Math.max(resumeAt, now);
-    pauses.count += 1;
-    if (pauses.waited + more > PATIENCE) return send(socket, { id, ok: false });
-    pauses.waited += more;
-    resumeAt = until;
-    onPause?.(pauses, status);
-    tellAll({ resumeAt });
-    return send(socket, { id, ok: true });
-  };
-  const server = createServer((socket) => {
-    let slotsHeld = 0;
-    let known = false;
-    receive<Question>(socket, (question) => {
-      if ('token' in question) {
-        known = question.token === token;
-        if (!known) return socket.destroy();
-        sockets.add(socket);
-        if (resumeAt > Date.now()) send(socket, { resumeAt });
-        if (stopped !== undefined) send(socket, { stopped });
-        return send(socket, { id: 0, ok: true });
-      }
-      if (!known) return socket.destroy();
-      if ('stop' in question) {
-        if (stopped === undefined) onStop?.(question.stop);
-        stopped ??= question.stop;
-        return tellAll({ stopped });
-      }
-      if ('give' in question) {
-        slotsHeld -= question.give;
-        free += question.give;
-        return admit();
-      }
-      if ('wait' in question) return pause(question.id, socket, question.wait, question.status);
-      if ('pass' in question) return pass(question.id, socket);
-      // A race of more requests than may be in flight is run by as many as may.
-      const slots = Math.min(question.take, limits.concurrency);
-      waiting.push({
-        socket,
-        slots,
-        go: () => {
-          slotsHeld += slots;
-          send(socket, { id: question.id, ok: true });
-        },
-      });
-      return admit();
+/** A worker that is connected: how many slots it holds. */
+type Connection = { socket: Socket; slots: number };
+
+class LimiterServer {
+  readonly #limits: Limits;
+  readonly #events: Events;
+  readonly #token = randomUUID();
+  readonly #server = createServer((socket) => this.#admit(socket));
+  readonly #sockets = new Set<Socket>();
+  readonly #pauses: Pauses = { count: 0, waited: 0 };
+  #waiting: { connection: Connection; slots: number; id: number }[] = [];
+  #free: number;
+  /** Requests that were passed. */
+  #passed = 0;
+  /** When the next request may be passed, and when the target's pause is over; milliseconds of Date.now(). */
+  #next = 0;
+  #resumeAt = 0;
+  #stopped: string | undefined;
+
+  constructor(limits: Limits, events: Events) {
+    this.#limits = limits;
+    this.#events = events;
+    this.#free = limits.concurrency;
+  }
+
+  async listen(): Promise<Entrance> {
+    await new Promise<void>((resolve, reject) => this.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
+    const { port } = this.#server.address() as AddressInfo;
+    return { port, token: this.#token };
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Takes a worker in once it shows the token; whoever does not is cut off. */
+  #admit(socket: Socket): void {
+    const connection: Connection = { socket, slots: 0 };
+    receive<LimiterRequest>(socket, (question) => {
+      if ('token' in question && question.token === this.#token) this.#welcome(socket);
+      else if (this.#sockets.has(socket)) this.#answer(connection, question);
+      else socket.destroy();
     });
     // A worker that ended gives back what it held, and waits for nothing.
     socket.on('close', () => {
-      sockets.delete(socket);
-      waiting = waiting.filter((one) => one.socket !== socket);
-      free += slotsHeld;
-      slotsHeld = 0;
-      admit();
+      this.#sockets.delete(socket);
+      this.#waiting = this.#waiting.filter((one) => one.connection !== connection);
+      this.#give(connection, connection.slots);
     });
-  });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return {
-    entrance: { port, token },
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  }
+
+  #welcome(socket: Socket): void {
+    this.#sockets.add(socket);
+    if (this.#resumeAt > Date.now()) send(socket, { resumeAt: this.#resumeAt });
+    if (this.#stopped !== undefined) send(socket, { stopped: this.#stopped });
+    send(socket, { id: 0, ok: true });
+  }
+
+  #answer(connection: Connection, question: LimiterRequest): void {
+    if ('stop' in question) this.#stop(question.stop);
+    else if ('give' in question) this.#give(connection, question.give);
+    else if ('wait' in question) this.#pause(connection.socket, question);
+    else if ('pass' in question) this.#pass(connection.socket, question.id);
+    else if ('take' in question) this.#take(connection, question);
+    else connection.socket.destroy();
+  }
+
+  #tellAll(message: LimiterMessage): void {
+    for (const socket of this.#sockets) send(socket, message);
+  }
+
+  #stop(reason: string): void {
+    if (this.#stopped === undefined) this.#events.onStop?.(reason);
+    this.#stopped ??= reason;
+    this.#tellAll({ stopped: this.#stopped });
+  }
+
+  /** A race of more requests than may be in flight is run by as many as may. */
+  #take(connection: Connection, { id, take }: { id: number; take: number }): void {
+    this.#waiting.push({ connection, id, slots: Math.min(take, this.#limits.concurrency) });
+    this.#hand();
+  }
+
+  #give(connection: Connection, slots: number): void {
+    connection.slots -= slots;
+    this.#free += slots;
+    this.#hand();
+  }
+
+  /** Hands out free slots, in the order in which they were asked for. */
+  #hand(): void {
+    for (let [first] = this.#waiting; first && first.slots <= this.#free; [first] = this.#waiting) {
+      this.#free -= first.slots;
+      first.connection.slots += first.slots;
+      this.#waiting.shift();
+      send(first.connection.socket, { id: first.id, ok: true });
+    }
+  }
+
+  #pass(socket: Socket, id: number): void {
+    const { requests = Number.POSITIVE_INFINITY, rps } = this.#limits;
+    this.#passed += 1;
+    if (this.#passed > requests) {
+      send(socket, { id, ok: false });
+      return;
+    }
+    const now = Date.now();
+    const at = Math.max(this.#next, now);
+    this.#next = at + (rps ? 1000 / rps : 0);
+    setTimeout(() => send(socket, { id, ok: true }), at - now);
+  }
+
+  /** Requests that wait at the same time wait once. */
+  #pause(socket: Socket, { id, wait, status }: { id: number; wait: number; status: number }): void {
+    const now = Date.now();
+    const until = Math.max(this.#resumeAt, now + wait);
+    const more = until - Math.max(this.#resumeAt, now);
+    this.#pauses.count += 1;
+    if (this.#pauses.waited + more > PATIENCE) {
+      send(socket, { id, ok: false });
+      return;
+    }
+    this.#pauses.waited += more;
+    this.#resumeAt = until;
+    this.#events.onPause?.(this.#pauses, status);
+    this.#tellAll({ resumeAt: until });
+    send(socket, { id, ok: true });
+  }
 }
 
 /** A worker's way through the limiter of its run. */
@@ -184,7 +219,7 @@ export class RateLimiter {
     this.#socket = connect(entrance.port, '127.0.0.1');
     // The limiter alone keeps no worker alive.
     this.#socket.unref();
-    receive<Message>(this.#socket, (message) => {
+    receive<LimiterMessage>(this.#socket, (message) => {
       if ('resumeAt' in message) this.#resumeAt = message.resumeAt;
       else if ('stopped' in message) this.#stopped = message.stopped;
       else {

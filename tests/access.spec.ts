@@ -1,8 +1,9 @@
 import { compare } from '../generators/model.ts';
 import { type Authorization, anonymous, inOtherCase, literal, otherScheme, unknownMerchant, wrongKey } from '../target/authorization.ts';
 import type { Credentials } from '../target/settings.ts';
-import { type Customers, pick, selectors, stateAfter } from './support/customers.ts';
+import type { Customers } from './support/customers.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
+import { naming, pick, selectors, stateAfter } from './support/test-customer.ts';
 
 type CredentialCase = readonly [what: string, authorization: (credentials: Credentials) => Authorization];
 
@@ -53,7 +54,7 @@ test.describe('nothing is done with', () => {
 
 test.describe('nobody', () => {
   test('is shown a customer by GET without credentials', requirement('ACC-1'), async ({ customers, people }) => {
-    if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
+    customers.assumeGetExists();
     const person = people.plain();
     const customer = await customers.given({}, person);
 
@@ -84,13 +85,9 @@ test.describe('another merchant', () => {
       const other = customers.ofOtherMerchant();
       const person = people.full();
       const customer = await customers.given({}, person);
-      const body = by === 'query' ? {} : { [by]: customer[by] };
-      const query = by === 'query' ? { query: { externalId: customer.externalId } } : {};
+      const { externalId: _own, ...own } = other.people.plain();
 
-      const answer = await other.send(`ask for another's customer ${how}`, {
-        body: { ...other.people.plain(), externalId: undefined, ...body },
-        ...query,
-      });
+      const answer = await other.send(`ask for another's customer ${how}`, naming(customer, by, own));
 
       expect(answer).toContainNoneOf([person.name, person.email, person.phone, person.taxId]);
     });
@@ -98,7 +95,7 @@ test.describe('another merchant', () => {
 
   test('does not find a customer by GET', requirement('ACC-4'), async ({ customers, people }) => {
     const other = customers.ofOtherMerchant();
-    if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
+    customers.assumeGetExists();
     const person = people.full();
     const customer = await customers.given({}, person);
     const secrets = [person.name, person.email, person.phone, person.taxId];
@@ -128,11 +125,8 @@ test.describe('another merchant', () => {
         const own = await other.given();
         const body = { ...other.essentials(own.state), customerId: customer.customerId, vip: '8', externalTier: null };
 
-        const answer = await other.upsert(
-          "name another's customerId and an own externalId",
-          place === 'body' ? { ...body, externalId: own.externalId } : body,
-          place === 'query' ? { externalId: own.externalId } : undefined,
-        );
+        const request = naming(own, place === 'body' ? 'externalId' : 'query', body);
+        const answer = await other.upsert("name another's customerId and an own externalId", request);
 
         expect(answer).toBeAcceptedOrRefused();
         expect(answer.customer?.customerId, of('ACC-5', 'the customerId in the answer')).not.toBe(customer.customerId);
@@ -148,14 +142,9 @@ test.describe('another merchant', () => {
       const other = customers.ofOtherMerchant();
       const customer = await customers.given({}, people.full());
       // Whatever remembers whom the externalId names knows it now.
-      customers.assumeUpdated(customer, await customers.update(customer, by, {}));
+      await customers.update(customer, by, {}).orNotTestable();
       const { externalId: _own, ...person } = other.people.full('CA');
-      const body = by === 'query' ? person : { ...person, externalId: customer.externalId };
-      const created = await other.upsert(
-        "create the other merchant's",
-        body,
-        by === 'query' ? { externalId: customer.externalId } : undefined,
-      );
+      const created = await other.upsert("create the other merchant's", naming(customer, by, person));
       expect(created).toBeAcceptedOrRefused();
       expect(created.customer?.customerId, "the customerId of the other's customer").not.toBe(customer.customerId);
       await expect(customers.stored(customer), "the customer after a create of the other's").toMatchCustomer(customer.state);
@@ -168,10 +157,10 @@ test.describe('another merchant', () => {
       const theirs = { ...known, state: pick(known.state, kept) };
 
       if (created.customer?.externalId !== customer.externalId) customers.notApplicable('a create by the query takes no externalId over');
-      customers.assumeUpdated(theirs, await other.update(theirs, by, { name: 'Other Merchant', vip: '8', externalTier: null }));
+      await other.update(theirs, by, { name: 'Other Merchant', vip: '8', externalTier: null }).orNotTestable();
       await expect(customers.stored(customer), "the customer after an update of the other's").toMatchCustomer(customer.state);
       const changed = stateAfter(theirs, { name: 'Other Merchant', vip: '8', externalTier: null });
-      customers.assumeUpdated(customer, await customers.update(customer, by, { vip: '5', currency: null }));
+      await customers.update(customer, by, { vip: '5', currency: null }).orNotTestable();
       await expect(other.stored(theirs), "the other's customer after an update of this one").toMatchCustomer(changed);
     });
   }
@@ -191,7 +180,7 @@ test.describe('another merchant', () => {
         expect(own.merchantId, 'the merchantId of the own customer').toBe(merchantId);
         expect(foreign.merchantId, "the merchantId of the other merchant's customer").not.toBe(merchantId);
       }
-      const update = await customers.upsert('update the own customer', { ...ours, vip: '2' });
+      const update = await customers.upsert('update the own customer', { body: { ...ours, vip: '2' } });
       expect(update, 'the own customer').toName(own.customerId);
     }
   });
@@ -205,7 +194,9 @@ test.describe('another merchant', () => {
 
     expect(answer, of('CRE-1', "the other merchant's create")).toBeAccepted();
     expect(answer.customer?.customerId, of('ACC-5', 'the customerId of their customer')).not.toBe(customer.customerId);
-    await other.upsert('update theirs by the externalId', { ...customers.essentials(person), externalId: customer.externalId, vip: '9' });
+    await other.upsert('update theirs by the externalId', {
+      body: { ...customers.essentials(person), externalId: customer.externalId, vip: '9' },
+    });
     await expect(customers.stored(customer), of('ACC-5', 'the customer')).toMatchCustomer(customer.state);
     const own = await customers.update(customer, 'externalId', { vip: '4' });
     expect(own, of('ACC-5', 'the own customer')).toName(customer.customerId);
@@ -215,11 +206,12 @@ test.describe('another merchant', () => {
 test.describe('missing or wrong credentials', () => {
   for (const [what, authorization] of [...ways['ACC-1'], ...ways['ACC-2'].slice(0, 2)]) {
     test(`are answered 401: ${what}`, requirement('ACC-6'), async ({ customers, people }) => {
-      const answer = await customers.send('create without right', {
-        body: people.plain(),
-        authorization: authorization(customers.credentials),
-      });
-      if (!answer.refused) customers.notTestable(`the request was not refused: ${answer}`);
+      const answer = await customers
+        .send('create without right', {
+          body: people.plain(),
+          authorization: authorization(customers.credentials),
+        })
+        .refusedOrNotTestable();
 
       expect(answer.status(), 'the status').toBe(401);
     });

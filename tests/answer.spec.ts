@@ -1,8 +1,8 @@
 import { type Changes, compare } from '../generators/model.ts';
 import { validateAnswer } from '../schemas/contract.ts';
 import { insidesOf } from './support/answer-violation.ts';
-import { selectors, stateAfter } from './support/customers.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
+import { selectors, stateAfter } from './support/test-customer.ts';
 
 test.describe('an accepted request', () => {
   test('a create is answered 200 as JSON', requirement('ANS-1', 'ANS-2', 'ANS-4'), async ({ customers, people }) => {
@@ -81,9 +81,8 @@ test.describe('the customer in an answer', () => {
       const customer = await customers.given({}, people.full());
       const changes = { ...people.optional(), externalTier: null };
 
-      const answer = await customers.update(customer, by, changes);
+      const answer = await customers.update(customer, by, changes).orNotTestable();
 
-      customers.assumeUpdated(customer, answer);
       const read = await customers.read(customer, stateAfter(customer, changes));
       if (!read.customer) customers.notTestable(`the customer could not be read: ${read}`);
       customers.assertShown(answer, stateAfter(customer, changes), customer.state);
@@ -93,7 +92,7 @@ test.describe('the customer in an answer', () => {
 
 test.describe('read-back', () => {
   test('GET by customerId answers with that customer', requirement('ANS-6'), async ({ customers, people }) => {
-    if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
+    customers.assumeGetExists();
     const customer = await customers.given({}, people.full());
     // A newer one: a target may answer with the last it made.
     await customers.given();
@@ -106,7 +105,7 @@ test.describe('read-back', () => {
   });
 
   test('GET by externalId answers with that customer alone', requirement('ANS-6'), async ({ customers, people }) => {
-    if (!customers.readBack.list) customers.notApplicable('GET /customers does not exist here');
+    customers.assumeGetExists('/customers');
     const customer = await customers.given();
     const other = await customers.given({}, { ...people.plain(), externalId: `${customer.externalId}0` });
 
@@ -124,7 +123,7 @@ test.describe('read-back', () => {
   });
 
   test('GET of an unknown customerId shows nobody', requirement('ANS-6'), async ({ customers }) => {
-    if (!customers.readBack.byId) customers.notApplicable('GET /customers/{customerId} does not exist here');
+    customers.assumeGetExists();
     const customer = await customers.given();
 
     const answer = await customers.send(
@@ -198,7 +197,7 @@ test.describe('what no answer contains', () => {
     const customer = await customers.given({}, { ...newest, email, phone, taxId });
 
     const { externalId: _own, ...body } = people.plain();
-    const answer = await customers.upsert('name an unknown customerId', { ...body, customerId: `${customer.customerId}0000` });
+    const answer = await customers.upsert('name an unknown customerId', { body: { ...body, customerId: `${customer.customerId}0000` } });
 
     expect(answer).toContainNoneOf([email, phone, taxId]);
   });

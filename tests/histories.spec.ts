@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import { verifyAll } from './support/commands.ts';
 import { generatedCheck, test } from './support/fixtures.ts';
-import { begin, end, histories } from './support/history.ts';
+import { begin, histories } from './support/history.ts';
 
 const requirements = generatedCheck(
   ...(['UPD-9', 'UPD-1', 'UPD-2', 'UPD-3', 'UPD-4', 'UPD-7', 'UPD-10', 'NULL-1', 'NULL-3', 'NULL-4', 'IDY-1', 'IDY-2', 'IDY-3'] as const),
@@ -9,10 +10,10 @@ const requirements = generatedCheck(
 
 test.describe('a history', () => {
   test('of any requests leaves every customer as the requests say', requirements, async ({ cases }) => {
-    await cases.hold({ cases: 40 }, histories, async (customers, { start, commands }) => {
+    await cases.run({ cases: 40 }, histories, async (customers, { start, commands }) => {
       const { model, real } = await begin(customers, start);
       await fc.asyncModelRun(() => ({ model, real }), commands);
-      await end(model, real);
+      await verifyAll(model, real);
     });
   });
 });

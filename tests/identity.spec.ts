@@ -1,11 +1,10 @@
-import { selectors, type TestCustomer } from './support/customers.ts';
+import { selectorRequirement } from './support/attribution.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
-
-const named = { customerId: 'IDY-1', externalId: 'IDY-2', query: 'IDY-3' } as const;
+import { naming, selectors, type TestCustomer } from './support/test-customer.ts';
 
 test.describe('a selector', () => {
   for (const [by, how] of selectors) {
-    test(`names the customer to update: ${how}`, requirement(named[by]), async ({ customers }) => {
+    test(`names the customer to update: ${how}`, requirement(selectorRequirement[by]), async ({ customers }) => {
       const other = await customers.given({ vip: '1' });
       const customer = await customers.given({ vip: '1' });
 
@@ -25,11 +24,11 @@ test.describe('a selector', () => {
   }
 
   for (const [by, how] of selectors) {
-    test(`names the customer after updates by every selector: ${how}`, requirement(named[by]), async ({ customers }) => {
+    test(`names the customer after updates by every selector: ${how}`, requirement(selectorRequirement[by]), async ({ customers }) => {
       const customer = await customers.given();
 
       for (const [other] of selectors) {
-        customers.assumeUpdated(customer, await customers.update(customer, other, { vip: '1' }));
+        await customers.update(customer, other, { vip: '1' }).orNotTestable();
         const answer = await customers.update(customer, by, { vip: '2' });
         expect(answer).toBeAccepted();
         expect(answer).toName(customer.customerId);
@@ -39,19 +38,22 @@ test.describe('a selector', () => {
 
   for (const [by, how] of selectors) {
     if (by === 'customerId') continue;
-    test(`an externalId that was unknown before its create, ${how}`, requirement(named[by]), async ({ customers, people }) => {
-      const person = people.plain();
-      const { externalId } = person;
-      const body = by === 'query' ? { vip: '1' } : { vip: '1', externalId };
-      const early = await customers.upsert('update by an externalId to come', body, by === 'query' ? { externalId } : undefined);
-      if (!early.refused) customers.notApplicable(`such an update is answered ${early}`);
-      const customer = customers.fromCreate(await customers.create(person), person);
+    test(
+      `an externalId that was unknown before its create, ${how}`,
+      requirement(selectorRequirement[by]),
+      async ({ customers, people }) => {
+        const person = people.plain();
+        const nobody = { customerId: '', externalId: person.externalId };
+        const early = customers.upsert('update by an externalId to come', naming(nobody, by, { vip: '1' }));
+        await early.refusedOrNotApplicable('such an update is accepted');
+        const customer = customers.fromCreate(await customers.create(person), person);
 
-      const answer = await customers.update(customer, by, { vip: '2' });
+        const answer = await customers.update(customer, by, { vip: '2' });
 
-      expect(answer).toBeAccepted();
-      expect(answer).toName(customer.customerId);
-    });
+        expect(answer).toBeAccepted();
+        expect(answer).toName(customer.customerId);
+      },
+    );
   }
 
   test(
@@ -64,7 +66,7 @@ test.describe('a selector', () => {
 
       for (const body of [{ vip: '2' }, { name, address, phone, email, taxId, vip: '2' }]) {
         for (const known of [first, second]) {
-          const answer = await customers.upsert('send the same body by the query', body, { externalId: known.externalId });
+          const answer = await customers.upsert('send the same body by the query', { body, query: { externalId: known.externalId } });
           expect(answer).toBeAcceptedOrRefused();
           if (answer.refused) break;
           expect(answer, of('IDY-3', 'the answer')).toName(known.customerId);
@@ -88,7 +90,7 @@ test.describe('a selector', () => {
     const customer = await customers.given({ vip: '1' });
 
     const body = { ...customers.essentials(customer.state), customerId: customer.customerId, vip: '2' };
-    const answer = await customers.upsert('set vip, by customerId and query', body, { externalId: customer.externalId });
+    const answer = await customers.upsert('set vip, by customerId and query', { body, query: { externalId: customer.externalId } });
 
     expect(answer).toBeAccepted();
     expect(answer).toName(customer.customerId);
@@ -137,15 +139,12 @@ test.describe('a customerId is compared exactly', () => {
     const customerId = customer.customerId.slice(0, -1);
     const { externalId: _own, ...body } = people.plain();
     // Somebody else's customer may have the shorter id: it is named only where GET shows that nobody does.
-    if (!customers.readBack.byId) customers.notApplicable('without GET nobody knows whose customerId that is');
-    const owner = await customers.send(
-      'see whose customerId that is',
-      { method: 'GET', path: `/customers/${encodeURIComponent(customerId)}` },
-      'other',
-    );
-    if (!owner.refused) customers.notApplicable(`there is a customer ${customerId}`);
+    customers.assumeGetExists();
+    await customers
+      .send('see whose customerId that is', { method: 'GET', path: `/customers/${encodeURIComponent(customerId)}` }, 'other')
+      .refusedOrNotApplicable(`there is a customer ${customerId}`);
 
-    const answer = await customers.upsert('name a customerId without its last digit', { ...body, customerId });
+    const answer = await customers.upsert('name a customerId without its last digit', { body: { ...body, customerId } });
 
     expect(answer).toBeAcceptedOrRefused();
     expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(customer.customerId);
@@ -158,7 +157,7 @@ test.describe('a customerId is compared exactly', () => {
       const customer = await customers.given();
       const { externalId: _own, ...body } = people.plain();
 
-      const answer = await customers.upsert(`name a customerId with ${what}`, { ...body, customerId: vary(customer.customerId) });
+      const answer = await customers.upsert(`name a customerId with ${what}`, { body: { ...body, customerId: vary(customer.customerId) } });
 
       expect(answer).toBeAcceptedOrRefused();
       expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(customer.customerId);
@@ -226,7 +225,7 @@ test.describe('an externalId in the query that nobody has', () => {
       const customer = await customers.given({}, { ...people.plain(), externalId: known });
       const { externalId: _own, ...body } = people.plain();
 
-      const answer = await customers.upsert(`name ${unknown} in the query`, body, { externalId: unknown });
+      const answer = await customers.upsert(`name ${unknown} in the query`, { body, query: { externalId: unknown } });
 
       expect(answer).toBeAcceptedOrRefused();
       expect(answer.customer?.customerId, `the customerId in the answer, beside that of ${known}`).not.toBe(customer.customerId);
@@ -245,12 +244,8 @@ test.describe('an id of one kind is none of the other', () => {
         const id = by === 'customerId' ? customer.externalId : customer.customerId;
         const { externalId: _own, ...person } = people.plain();
 
-        const body = by === 'query' ? person : { ...person, [by]: id };
-        const answer = await customers.upsert(
-          `name the other id of a customer ${how}`,
-          body,
-          by === 'query' ? { externalId: id } : undefined,
-        );
+        const request = naming({ customerId: id, externalId: id }, by, person);
+        const answer = await customers.upsert(`name the other id of a customer ${how}`, request);
 
         expect(answer).toBeAcceptedOrRefused();
         expect(answer.customer?.customerId, 'the customerId in the answer').not.toBe(customer.customerId);
@@ -268,7 +263,7 @@ test.describe('an externalId in the query is decoded once', () => {
       async ({ customers, people }) => {
         const externalId = `${people.externalId()}${character}1`;
         const { externalId: _own, ...body } = people.plain();
-        const created = await customers.upsert('create by the query', body, { externalId });
+        const created = await customers.upsert('create by the query', { body, query: { externalId } });
         expect(created).toBeAcceptedOrRefused();
         if (!created.customer?.externalId) return customers.notApplicable('a create by the query takes no such externalId over');
         expect(created.customer.externalId, of('IDY-6', 'the externalId of the new customer')).toBe(externalId);
@@ -288,9 +283,7 @@ test.describe('an externalId in the query is decoded once', () => {
     test(`with ${character === ' ' ? 'a space' : character} in it`, requirement('IDY-6'), async ({ customers, people }) => {
       const externalId = `${people.externalId()}${character}1`;
       const body = { ...people.plain(), externalId };
-      const created = await customers.create(body);
-      expect(created).toBeAcceptedOrRefused();
-      if (created.refused) customers.notApplicable('an externalId with this character is refused');
+      const created = await customers.create(body).orNotApplicable('an externalId with this character is refused');
       const customer = customers.fromCreate(created, body);
 
       const answer = await customers.update(customer, 'query', { vip: '2' });
@@ -300,138 +293,4 @@ test.describe('an externalId in the query is decoded once', () => {
       await expect(customers.stored(customer)).toHaveStored({ vip: '2', externalId });
     });
   }
-});
-
-test.describe('one externalId, one customer', () => {
-  test('a second create is an update', requirement('IDY-7', 'IDY-2'), async ({ customers, people }) => {
-    const customer = await customers.given();
-    const { externalId } = customer;
-
-    const answer = await customers.create({ ...people.full('CA'), externalId });
-
-    expect(answer).toBeAccepted();
-    expect(answer).toName(customer.customerId);
-    const found = await customers.find(externalId);
-    if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
-  });
-
-  for (const [by, how] of selectors) {
-    if (by === 'externalId') continue;
-    test(`another's is not taken over ${how}`, requirement('IDY-7'), async ({ customers }) => {
-      const owner = await customers.given();
-      const customer = await customers.given();
-
-      const answer = await customers.update(customer, by, { externalId: owner.externalId });
-
-      expect(answer).toBeAcceptedOrRefused();
-      const ids = [(await customers.read(owner)).customer?.externalId, (await customers.read(customer)).customer?.externalId];
-      expect(ids[0], 'the externalId of both').not.toBe(ids[1]);
-      const found = await customers.find(owner.externalId);
-      if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
-    });
-  }
-
-  test('a new externalId is given to one customer only', requirement('IDY-7'), async ({ customers, people }) => {
-    const externalId = people.externalId();
-    const first = await customers.given();
-    const second = await customers.given();
-    const renamed = await customers.update(first, 'customerId', { externalId });
-    expect(renamed).toBeAcceptedOrRefused();
-    if (renamed.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be changed here');
-
-    const answer = await customers.update(second, 'customerId', { externalId });
-
-    expect(answer).toBeAcceptedOrRefused();
-    const ids = [(await customers.read(first)).customer?.externalId, (await customers.read(second)).customer?.externalId];
-    expect(ids[0], 'the externalId of both').not.toBe(ids[1]);
-    const found = await customers.find(externalId);
-    if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
-  });
-
-  for (const [by, how] of selectors) {
-    test(`names a customer that got it later, asked ${how}`, requirement(named[by], 'IDY-7'), async ({ customers, people }) => {
-      const { externalId, ...sent } = people.plain();
-      const created = await customers.create(sent);
-      expect(created).toBeAcceptedOrRefused();
-      if (created.refused) customers.notApplicable('a create without externalId is refused');
-      const nameless = customers.fromCreate(created, sent);
-      const given = await customers.update(nameless, 'customerId', { externalId });
-      expect(given).toBeAcceptedOrRefused();
-      if (given.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be given later here');
-      const customer = { ...nameless, externalId, state: { ...sent, externalId } };
-
-      const answer = await customers.update(customer, by, { vip: '2' });
-
-      expect(answer).toBeAccepted();
-      expect(answer).toName(customer.customerId);
-      await expect(customers.stored(customer)).toHaveStored({ vip: '2' });
-    });
-  }
-
-  test('is not given to a customer that had none', requirement('IDY-7'), async ({ customers, people }) => {
-    const owner = await customers.given();
-    const { externalId: _left, ...sent } = people.plain();
-    const created = await customers.create(sent);
-    expect(created).toBeAcceptedOrRefused();
-    if (created.refused) customers.notApplicable('a create without externalId is refused');
-    const customer = customers.fromCreate(created, sent);
-
-    const answer = await customers.update(customer, 'customerId', { externalId: owner.externalId });
-
-    expect(answer).toBeAcceptedOrRefused();
-    const ids = [(await customers.read(owner)).customer?.externalId, (await customers.read(customer)).customer?.externalId];
-    expect(ids[0], 'the externalId of both').not.toBe(ids[1]);
-    const found = await customers.find(owner.externalId);
-    if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
-  });
-
-  test('a renamed customer leaves its old externalId free', requirement('IDY-7', 'IDY-2'), async ({ customers, people }) => {
-    const customer = await customers.given();
-    const externalId = people.externalId();
-    const renamed = await customers.update(customer, 'customerId', { externalId });
-    expect(renamed).toBeAcceptedOrRefused();
-    if (renamed.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be changed here');
-
-    const later = await customers.upsert('update by the new externalId', { ...customers.essentials(customer.state), externalId, vip: '2' });
-    const anew = await customers.create({ ...people.plain(), externalId: customer.externalId });
-
-    expect(later).toBeAccepted();
-    expect(later).toName(customer.customerId);
-    expect(anew).toBeAcceptedOrRefused();
-    expect(anew.customer?.customerId, 'the customerId of who has the old externalId now').not.toBe(customer.customerId);
-    await expect(customers.stored({ ...customer, externalId })).toHaveStored({ externalId, vip: '2' });
-  });
-
-  test('creates that arrive at once end with one customer', requirement('IDY-8'), async ({ customers, people }) => {
-    for (let round = 0; round < 3; round += 1) {
-      const externalId = people.externalId();
-      const bodies = Array.from({ length: 5 }, () => ({ ...people.plain(), externalId }));
-
-      const answers = await Promise.all(bodies.map((body) => customers.create(body)));
-
-      for (const answer of answers) expect(answer).toBeAcceptedOrRefused();
-      expect(
-        answers.some((answer) => answer.ok()),
-        'one of the creates at least is accepted',
-      ).toBe(true);
-      const ids = new Set(answers.flatMap(({ customer }) => customer?.customerId ?? []));
-      if (ids.size === 0) customers.notTestable('no answer names the customer');
-      expect(ids.size, `how many customers came of one externalId (${[...ids].join(', ')})`).toBe(1);
-      const found = await customers.find(externalId);
-      if (found) expect(found.length, 'how many customers have the externalId').toBe(1);
-    }
-  });
-
-  test('creates by body and query at once end with one customer', requirement('IDY-8'), async ({ customers, people }) => {
-    const externalId = people.externalId();
-    const bodies = Array.from({ length: 6 }, () => ({ ...people.plain(), externalId }));
-
-    const answers = await Promise.all(
-      bodies.map((body, index) => (index % 2 ? customers.create(body) : customers.upsert('create by the query', body, { externalId }))),
-    );
-
-    for (const answer of answers) expect(answer).toBeAcceptedOrRefused();
-    const ids = new Set(answers.flatMap(({ customer }) => (customer?.externalId === externalId ? customer.customerId : [])));
-    expect(ids.size, `how many customers came of one externalId (${[...ids].join(', ')})`).toBeLessThanOrEqual(1);
-  });
 });

@@ -2,17 +2,15 @@ import fc from 'fast-check';
 import { plain, unusual } from '../generators/arbitraries.ts';
 import { type Removable, removableProperties } from '../generators/customers.ts';
 import { type Fault, faultKinds, faults } from '../generators/faults.ts';
-import { apply, type Changes, type Difference, keptBy } from '../generators/model.ts';
+import { type Changes, type Difference, keptBy } from '../generators/model.ts';
 import type { Customer, Json, JsonObject } from '../schemas/contract.ts';
 import type { Answer } from '../target/answer.ts';
-import type { Outgoing as Request } from '../target/client.ts';
-import { assertAccepted, assertAcceptedOrRefused, assertNamed, assertState } from './support/assertions.ts';
-import { attributeUpdate } from './support/attribution.ts';
-import { Violation } from './support/cases.ts';
-import { type Customers, type Selector, selectors, stateAfter, type TestCustomer } from './support/customers.ts';
+import { assert } from './support/assert.ts';
+import { attributeUpdate, selectorRequirement } from './support/attribution.ts';
+import type { Customers } from './support/customers.ts';
 import { generatedCheck, test } from './support/fixtures.ts';
-
-const named = { customerId: 'IDY-1', externalId: 'IDY-2', query: 'IDY-3' } as const;
+import type { CheckRequest } from './support/sender.ts';
+import { naming, type Selector, selectors, stateAfter, type TestCustomer, withChanges } from './support/test-customer.ts';
 
 /** A body as the JSON that it is. */
 const json = (body: object) => body as JsonObject;
@@ -64,37 +62,35 @@ const allowed = (customers: Customers, changes: Changes, { state }: TestCustomer
     Object.entries(changes).filter(([name, value]) => value !== null || (name in state && !customers.people.demanded.includes(name))),
   ) as Changes;
 
-/** Updates a customer plainly, and holds the answer to name it. */
-async function change(customers: Customers, known: TestCustomer, by: Selector, changes: Changes): Promise<TestCustomer> {
-  const answer = await customers.update(known, by, changes);
-  assertAcceptedOrRefused(answer);
-  assertAccepted('UPD-1', answer);
-  assertNamed(named[by], answer, known);
-  const state = apply(known.state, changes);
-  const later = { ...known, state };
-  await assertState(
-    customers.stored(later),
-    state,
-    (difference) => attributeUpdate(difference, { changes, before: known.state }),
-    known.state,
+/** Updates a customer plainly, and asserts that the answer names it and that the customer is as the model says. */
+async function change(customers: Customers, customer: TestCustomer, by: Selector, changes: Changes): Promise<TestCustomer> {
+  const answer = await customers.update(customer, by, changes);
+  assert(answer, 'REF-3').toBeAcceptedOrRefused();
+  assert(answer, 'UPD-1').toBeAccepted();
+  assert(answer, selectorRequirement[by]).toName(customer.customerId);
+  const changed = withChanges(customer, changes);
+  const before = customer.state;
+  await assert(customers.stored(changed), (difference) => attributeUpdate(difference, { changes, before })).toMatchCustomer(
+    changed.state,
+    before,
   );
-  customers.assertShown(answer, state, known.state);
-  return later;
+  customers.assertShown(answer, changed.state, before);
+  return changed;
 }
 
 test.describe('generated customers', () => {
   test('what is accepted reads back as it was sent', generatedCheck('CRE-3', 'VAL-5', 'VAL-6'), async ({ cases }) => {
-    await cases.hold(
+    await cases.run(
       { cases: 100 },
       () => unusualValues,
       async (customers, values) => {
         await customers.assumeKept(Object.keys(values));
         const sent = { ...customers.people.plain(), ...values };
         const created = await customers.create(sent);
-        assertAcceptedOrRefused(created);
+        assert(created, 'REF-3').toBeAcceptedOrRefused();
         if (!created.customer) return;
         const of = (difference: Difference) => keptBy(difference, 'CRE-3');
-        await assertState(customers.stored(customers.fromCreate(created, sent)), sent, of);
+        await assert(customers.stored(customers.fromCreate(created, sent)), of).toMatchCustomer(sent);
       },
     );
   });
@@ -103,21 +99,21 @@ test.describe('generated customers', () => {
     'an update with unusual values is taken or refused whole',
     generatedCheck('UPD-2', 'UPD-3', 'UPD-4', 'VAL-5', 'REF-1'),
     async ({ cases }) => {
-      await cases.hold(
+      await cases.run(
         { cases: 50 },
         () => fc.tuple(unusualValues, selector, someOptional),
         async (customers, [values, by, optional]) => {
           await customers.assumeKept(Object.keys(values));
           const customer = await customers.given(optional);
           const answer = await customers.update(customer, by, values);
-          assertAcceptedOrRefused(answer);
+          assert(answer, 'REF-3').toBeAcceptedOrRefused();
           const expected = answer.refused ? customer.state : stateAfter(customer, values);
           const of = (difference: Difference) => {
             if (answer.refused) return 'REF-1';
             const id = attributeUpdate(difference, { changes: values, before: customer.state });
             return id === 'UPD-4' ? id : keptBy(difference, id);
           };
-          await assertState(customers.stored(customer), expected, of, customer.state);
+          await assert(customers.stored(customer), of).toMatchCustomer(expected, customer.state);
         },
       );
     },
@@ -133,36 +129,32 @@ test.describe('generated customers', () => {
         fc.tuple(selector, selector, selector),
         someOptional,
       );
-      await cases.hold(
+      await cases.run(
         { cases: 30 },
         () => removalOf,
         async (customers, [optional, names, [first, second, third], again]) => {
           const changes = removals(customers, names);
-          const customer = await customers.given(optional);
-          const gone = await customers.update(customer, first, changes);
-          assertAccepted(names.length > 1 ? 'NULL-2' : 'NULL-1', gone);
-          customers.assumeUpdated(customer, gone);
           const removed = new Set(Object.keys(changes));
-          let known: TestCustomer = { ...customer, state: stateAfter(customer, changes) };
-          await assertState(customers.stored(known), known.state, (difference) => {
+          const customer = await customers.given(optional);
+          const request = customers.update(customer, first, changes);
+          assert(await request, names.length > 1 ? 'NULL-2' : 'NULL-1').toBeAccepted();
+          await request.orNotTestable();
+          let known = withChanges(customer, changes);
+          await assert(customers.stored(known), (difference) => {
             const id = attributeUpdate(difference, { changes, before: customer.state });
             return id === 'NULL-1' && removed.size > 1 ? 'NULL-2' : id;
-          });
+          }).toMatchCustomer(known.state);
           for (const [by, later] of [
             [second, { externalTier: 'Bronze' }],
             [third, again],
           ] as const) {
-            const answer = await customers.update(known, by, later);
-            assertAccepted('UPD-1', answer);
-            customers.assumeUpdated(known, answer);
-            const was = known.state;
-            known = { ...known, state: stateAfter(known, later) };
-            await assertState(
-              customers.stored(known),
-              known.state,
-              (difference) => attributeUpdate(difference, { changes: later, before: was, removed }),
-              was,
-            );
+            const update = customers.update(known, by, later);
+            assert(await update, 'UPD-1').toBeAccepted();
+            await update.orNotTestable();
+            const before = known.state;
+            known = withChanges(known, later);
+            const attribute = (difference: Difference) => attributeUpdate(difference, { changes: later, before, removed });
+            await assert(customers.stored(known), attribute).toMatchCustomer(known.state, before);
           }
         },
       );
@@ -173,7 +165,7 @@ test.describe('generated customers', () => {
     'an update is what was there, with what was sent, without what was null',
     generatedCheck('UPD-2', 'UPD-3', 'UPD-4', 'NULL-1', 'NULL-5'),
     async ({ cases }) => {
-      await cases.hold(
+      await cases.run(
         { cases: 40 },
         () => fc.tuple(someOptional, someChanges, selector),
         async (customers, [optional, changes, by]) => {
@@ -185,7 +177,7 @@ test.describe('generated customers', () => {
   );
 
   test('repeating an update changes nothing', generatedCheck('UPD-8'), async ({ cases }) => {
-    await cases.hold(
+    await cases.run(
       { cases: 15 },
       () => fc.tuple(someOptional, someChanges, selector, selector),
       async (customers, [optional, drawn, by, again]) => {
@@ -193,14 +185,14 @@ test.describe('generated customers', () => {
         const changes = allowed(customers, drawn, customer);
         const known = await change(customers, customer, by, changes);
         const answer = await customers.update(customer, again, changes);
-        assertAcceptedOrRefused(answer);
-        await assertState(customers.stored(known), known.state, () => 'UPD-8', customer.state);
+        assert(answer, 'REF-3').toBeAcceptedOrRefused();
+        await assert(customers.stored(known), 'UPD-8').toMatchCustomer(known.state, customer.state);
       },
     );
   });
 
   test('disjoint updates commute', generatedCheck('UPD-9'), async ({ cases }) => {
-    await cases.hold(
+    await cases.run(
       { cases: 15 },
       () => fc.tuple(someOptional, someChanges, fc.nat(2 ** 16 - 1), selector, selector),
       async (customers, [optional, drawn, side, one, other]) => {
@@ -213,19 +205,19 @@ test.describe('generated customers', () => {
           const changes = Object.entries(allowed(customers, drawn, known));
           for (const [index, left] of order.entries()) {
             const part = Object.fromEntries(changes.filter((_entry, at) => ((side >> at) % 2 === 1) === left)) as Changes;
-            const answer = await customers.update(known, index ? other : one, part);
-            assertAcceptedOrRefused(answer);
-            customers.assumeUpdated(known, answer);
-            known = { ...known, state: stateAfter(known, part) };
+            const request = customers.update(known, index ? other : one, part);
+            assert(await request, 'REF-3').toBeAcceptedOrRefused();
+            await request.orNotTestable();
+            known = withChanges(known, part);
           }
-          await assertState(customers.stored(known), known.state, () => 'UPD-9', start);
+          await assert(customers.stored(known), 'UPD-9').toMatchCustomer(known.state, start);
         }
       },
     );
   });
 
   test('an update in parts ends as the whole', generatedCheck('UPD-9'), async ({ cases }) => {
-    await cases.hold(
+    await cases.run(
       { cases: 15 },
       () => fc.tuple(someOptional, someChanges, fc.array(selector, { minLength: 3, maxLength: 3 })),
       async (customers, [optional, drawn, by]) => {
@@ -233,13 +225,13 @@ test.describe('generated customers', () => {
         let known = customer;
         for (const [index, [name, value]] of Object.entries(allowed(customers, drawn, customer)).entries()) {
           const part = { [name]: value } as Changes;
-          const answer = await customers.update(known, by[index % by.length] ?? 'customerId', part);
-          assertAcceptedOrRefused(answer);
-          assertAccepted('UPD-1', answer);
-          customers.assumeUpdated(known, answer);
-          known = { ...known, state: stateAfter(known, part) };
+          const request = customers.update(known, by[index % by.length] ?? 'customerId', part);
+          assert(await request, 'REF-3').toBeAcceptedOrRefused();
+          assert(await request, 'UPD-1').toBeAccepted();
+          await request.orNotTestable();
+          known = withChanges(known, part);
         }
-        await assertState(customers.stored(known), known.state, () => 'UPD-9', customer.state);
+        await assert(customers.stored(known), 'UPD-9').toMatchCustomer(known.state, customer.state);
       },
     );
   });
@@ -250,25 +242,21 @@ test.describe('generated customers', () => {
       space: fc.constantFrom('', ' ', '\n\t', '\r\n  '),
       escapes: fc.constantFrom('none', 'some', 'all' as const),
     });
-    await cases.hold(
+    await cases.run(
       { cases: 25 },
       () => fc.tuple(everyOptional, someOptional, spelling),
       async (customers, [optional, changes, how]) => {
         const sent = { ...customers.people.plain(), ...optional };
         const created = await customers.create(sent, spell(json(sent), how));
-        assertAccepted('CRE-1', created);
+        assert(created, 'CRE-1').toBeAccepted();
         const known = customers.fromCreate(created, sent);
-        await assertState(customers.stored(known), sent, () => 'CRE-3');
+        await assert(customers.stored(known), 'CRE-3').toMatchCustomer(sent);
         const body = { ...customers.essentials(sent), ...changes, externalId: known.externalId };
         const answer = await customers.send('update the customer', { body: spell(json(body), how) });
-        assertAccepted('UPD-1', answer);
-        assertNamed('IDY-2', answer, known);
-        await assertState(
-          customers.stored(known),
-          stateAfter(known, changes),
-          (difference) => attributeUpdate(difference, { changes, before: sent }),
-          sent,
-        );
+        assert(answer, 'UPD-1').toBeAccepted();
+        assert(answer, 'IDY-2').toName(known.customerId);
+        const attribute = (difference: Difference) => attributeUpdate(difference, { changes, before: sent });
+        await assert(customers.stored(known), attribute).toMatchCustomer(stateAfter(known, changes), sent);
       },
     );
   });
@@ -281,27 +269,25 @@ test.describe('generated faults', () => {
   );
 
   test('a fault in an update is refused and leaves no trace', generatedCheck('REF-1', 'REF-3', 'REF-4', 'REF-5'), async ({ cases }) => {
-    await cases.hold(
+    await cases.run(
       { cases: 70 },
       () => fc.tuple(fault, selector, everyOptional, someOptional),
       async (customers, [wrong, by, optional, sound]) => {
         const customer = await customers.given(optional);
-        const body = { ...customers.essentials(customer.state), ...sound, ...(by === 'query' ? {} : { [by]: customer[by] }) };
-        const answer = await sendFault(customers, `update ${by === 'query' ? 'by the query' : `by ${by}`}, where ${wrong.label}`, wrong, {
-          ...wrong.spoil(json(body)),
-          ...(by === 'query' && { query: { externalId: customer.externalId } }),
-        });
+        const { body, ...query } = naming(customer, by, { ...customers.essentials(customer.state), ...sound });
+        const intent = `update by ${by}, where ${wrong.label}`;
+        const answer = await sendFault(customers, intent, wrong, { ...wrong.spoil(json(body)), ...query });
         if (!answer || answer.refused) {
-          await assertState(customers.stored(customer), customer.state, () => 'REF-1');
+          await assert(customers.stored(customer), 'REF-1').toMatchCustomer(customer.state);
         } else if (wrong.must === 'refuse' && !wrong.create) {
-          throw new Violation('REF-4', `the request was not refused, where ${wrong.label}`, [], answer);
+          assert(answer, 'REF-4', `, where ${wrong.label}`).toBeRefused();
         }
       },
     );
   });
 
   test('a fault in a create is refused and creates nobody', generatedCheck('REF-2', 'REF-3', 'REF-4', 'REF-6'), async ({ cases }) => {
-    await cases.hold(
+    await cases.run(
       { cases: 60 },
       () => fc.tuple(fault, everyOptional),
       async (customers, [wrong, optional]) => {
@@ -310,16 +296,16 @@ test.describe('generated faults', () => {
         if (answer?.ok() && wrong.must === 'refuse') {
           // A target may have a value of its own for what is missing; the schema holds its answer all the same.
           if (wrong.create && wrong.property) return;
-          throw new Violation('REF-4', `the request was not refused, where ${wrong.label}`, [], answer);
+          assert(answer, 'REF-4', `, where ${wrong.label}`).toBeRefused();
         }
         if (answer?.ok() || wrong.property === 'externalId') return;
         const anew = { ...customers.people.plain(), externalId: person.externalId };
         const created = await customers.create(anew);
         if (created.refused && (await customers.create(customers.people.plain())).refused)
           customers.notTestable(`no customer could be created: ${created}`);
-        assertAccepted('REF-2', created);
+        assert(created, 'REF-2').toBeAccepted();
         const known = customers.fromCreate(created, anew);
-        await assertState(customers.stored(known), anew, () => 'REF-2');
+        await assert(customers.stored(known), 'REF-2').toMatchCustomer(anew);
       },
     );
   });
@@ -330,24 +316,22 @@ async function sendFault(
   customers: Customers,
   intent: string,
   { oversized = false }: Fault,
-  outgoing: Outgoing,
+  request: CheckRequest,
 ): Promise<Answer | undefined> {
-  const answer = await customers.send(intent, { ...outgoing, oversized });
+  const answer = await customers.send(intent, { ...request, oversized });
   if (answer.status() === 0) return undefined;
-  assertAcceptedOrRefused(answer);
+  assert(answer, 'REF-3').toBeAcceptedOrRefused();
   return answer;
 }
 
-type Outgoing = Omit<Request, 'authorization'>;
-
-type Spelling = { order: number; space: string; escapes: string };
+type JsonSpelling = { order: number; space: string; escapes: string };
 
 /** An object as JSON: its keys in another order, with other white space, and characters written as escapes. */
-function spell(value: Json, how: Spelling): Buffer {
+function spell(value: Json, how: JsonSpelling): Buffer {
   return Buffer.from(`${how.space}${spellValue(value, how)}${how.space}`);
 }
 
-function spellValue(value: Json, how: Spelling): string {
+function spellValue(value: Json, how: JsonSpelling): string {
   const { order, space, escapes } = how;
   if (typeof value === 'string') return spellText(value, escapes);
   if (Array.isArray(value)) return `[${space}${value.map((item) => spellValue(item, how)).join(`${space},${space}`)}${space}]`;

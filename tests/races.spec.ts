@@ -3,11 +3,13 @@ import { plain } from '../generators/arbitraries.ts';
 import type { Plain } from '../generators/customers.ts';
 import { apply, type Changes, compare, type State } from '../generators/model.ts';
 import type { RequirementId } from '../schemas/requirement-id.ts';
-import { assertAccepted, assertAcceptedOrRefused, assertState } from './support/assertions.ts';
-import { type Cases, Violation } from './support/cases.ts';
-import { type Customers, type Selector, selectors, type TestCustomer } from './support/customers.ts';
+import { assert } from './support/assert.ts';
+import type { Cases } from './support/cases.ts';
+import type { Customers } from './support/customers.ts';
 import { generatedCheck, test } from './support/fixtures.ts';
 import { linesOf } from './support/matchers.ts';
+import { type Selector, selectors, type TestCustomer } from './support/test-customer.ts';
+import { Violation } from './support/violation.ts';
 
 /**
  * Properties of one value each: an update of a nested object may merge or replace it, which no order decides. None of those that every
@@ -38,12 +40,12 @@ async function updateAtOnce(
     ) as Changes,
   }));
   const answers = await Promise.all(allowed.map(({ by, changes }) => customers.update(known, by, changes)));
-  for (const answer of answers) assertAcceptedOrRefused(answer);
+  for (const answer of answers) assert(answer, 'REF-3').toBeAcceptedOrRefused();
   return allowed.map(({ changes }) => changes).filter((_changes, index) => answers[index]?.customer);
 }
 
 function createByQuery(customers: Customers, { externalId, ...body }: Plain) {
-  return customers.upsert('create by the query', body, { externalId });
+  return customers.upsert('create by the query', { body, query: { externalId } });
 }
 
 /** Every order of some requests. */
@@ -78,7 +80,7 @@ test.describe('at once', () => {
   test('creates of one new externalId end with one customer', generatedCheck('IDY-8', 'IDY-7'), async ({ cases }) => {
     const slots = slotsOf(cases, 6);
     const race = fc.tuple(fc.array(fc.tuple(values, fc.boolean()), { minLength: slots, maxLength: slots }), fc.nat(slots - 1));
-    await cases.hold(
+    await cases.run(
       { cases: 10, shrinks: false },
       () => race,
       async (customers, [creates, sure], atOnce) => {
@@ -92,7 +94,7 @@ test.describe('at once', () => {
             ),
           ),
         );
-        for (const answer of answers) assertAcceptedOrRefused(answer);
+        for (const answer of answers) assert(answer, 'REF-3').toBeAcceptedOrRefused();
         const created = answers.filter(({ customer }) => customer?.externalId === externalId);
         const [first] = created;
         const last = answers.at(-1);
@@ -128,13 +130,13 @@ test.describe('at once', () => {
     async ({ cases }) => {
       const slots = slotsOf(cases, 5);
       const race = fc.array(values, { minLength: slots, maxLength: slots });
-      await cases.hold(
+      await cases.run(
         { cases: 10, shrinks: false },
         () => race,
         async (customers, sets, atOnce) => {
           const bodies = sets.map((set) => ({ ...customers.people.plain(), ...set }));
           const answers = await atOnce(slots, () => Promise.all(bodies.map((body) => customers.create(body))));
-          for (const answer of answers) assertAccepted('CRE-1', answer);
+          for (const answer of answers) assert(answer, 'CRE-1').toBeAccepted();
           const ids = new Set(answers.map(({ customer }) => customer?.customerId));
           const [last] = answers.slice(-1);
           if (last && ids.size < answers.length) {
@@ -152,7 +154,7 @@ test.describe('at once', () => {
               const lines = [{ expected: `externalId ${body.externalId}`, actual: `externalId ${answer.customer.externalId}` }];
               throw new Violation('ANS-5', 'the answer shows the customer of another request', lines, answer);
             }
-            await assertState(customers.stored(customers.fromCreate(answer, body)), body, () => 'UPD-10');
+            await assert(customers.stored(customers.fromCreate(answer, body)), 'UPD-10').toMatchCustomer(body);
           }
         },
       );
@@ -162,7 +164,7 @@ test.describe('at once', () => {
   test('updates of one customer end as some order of them says', generatedCheck('UPD-11'), async ({ cases }) => {
     const slots = slotsOf(cases, 4);
     const race = fc.tuple(values, fc.array(update, { minLength: 2, maxLength: slots }));
-    await cases.hold(
+    await cases.run(
       { cases: 25, shrinks: false },
       () => race,
       async (customers, [set, updates], atOnce) => {
@@ -180,7 +182,7 @@ test.describe('at once', () => {
       fc.array(update, { minLength: 1, maxLength: Math.ceil(slots / 2) }),
       fc.array(update, { minLength: 1, maxLength: Math.ceil(slots / 2) }),
     );
-    await cases.hold(
+    await cases.run(
       { cases: 12, shrinks: false },
       () => race,
       async (customers, [set, left, right], atOnce) => {
@@ -193,7 +195,7 @@ test.describe('at once', () => {
         );
         await assertSomeOrder(customers, first, ofFirst, 'UPD-10');
         await assertSomeOrder(customers, second, ofSecond, 'UPD-10');
-        await assertState(customers.stored(third), third.state, () => 'UPD-10');
+        await assert(customers.stored(third), 'UPD-10').toMatchCustomer(third.state);
       },
     );
   });

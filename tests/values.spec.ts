@@ -1,7 +1,8 @@
 import type { Customer } from '../schemas/contract.ts';
 import type { Answer } from '../target/answer.ts';
-import { selectors, stateAfter, tick } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
+import type { PendingAnswer } from './support/pending-answer.ts';
+import { selectors, stateAfter, tick } from './support/test-customer.ts';
 
 const REGION = new Intl.DisplayNames('en', { type: 'region', fallback: 'none' });
 
@@ -36,9 +37,8 @@ test.describe('a code in an answer', () => {
     const customer = await customers.given();
     const { address } = people.plain('CA');
 
-    const answer = await customers.update(customer, 'customerId', { address });
+    const answer = await customers.update(customer, 'customerId', { address }).orNotTestable();
 
-    customers.assumeUpdated(customer, answer);
     expect(answer.customer?.address?.country, 'address.country').toMatch(/^[A-Z]{2}$/);
   });
 
@@ -140,6 +140,10 @@ const plain: readonly Value[] = [
   ['a digit as vip', { vip: '1' }],
 ];
 
+/** A target may refuse an unusual value. That it accepts a plain one is for other checks. */
+const acceptedOrEnded = (answer: PendingAnswer, kind: 'plain' | 'unusual') =>
+  kind === 'unusual' ? answer.orNotApplicable('the target refuses such a value') : answer.orNotTestable();
+
 test.describe('a string is kept', () => {
   for (const [values, kind] of [
     [plain, 'plain'],
@@ -152,10 +156,8 @@ test.describe('a string is kept', () => {
         const sent = { ...person, ...changes };
         await customers.assumeKept(Object.keys(changes));
 
-        const created = await customers.create(sent);
+        const created = await acceptedOrEnded(customers.create(sent), kind);
 
-        expect(created).toBeAcceptedOrRefused();
-        if (kind === 'unusual' && created.refused) customers.notApplicable('the target refuses such a value');
         await expect(customers.stored(customers.fromCreate(created, sent))).toHaveStored(changes, 'CRE-3');
       });
 
@@ -164,11 +166,8 @@ test.describe('a string is kept', () => {
         const changes = 'email' in value ? { email: people.plain().email.replace('@', '+tag@') } : value;
         await customers.assumeKept(Object.keys(changes));
 
-        const answer = await customers.update(customer, 'query', changes);
+        await acceptedOrEnded(customers.update(customer, 'query', changes), kind);
 
-        expect(answer).toBeAcceptedOrRefused();
-        if (kind === 'unusual' && answer.refused) customers.notApplicable('the target refuses such a value');
-        customers.assumeUpdated(customer, answer);
         await expect(customers.stored(customer)).toHaveStored(changes, 'UPD-2');
       });
     }

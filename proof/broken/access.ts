@@ -4,7 +4,7 @@ import { type Behaviour, type Context, conforming, type Merchant } from '../../s
 import type { JsonObject } from '../../sandbox/json.ts';
 import { conflict, invalid, Refusal, unauthorized } from '../../sandbox/refusal.ts';
 import { type Customer, perStore, type Store } from '../../sandbox/store.ts';
-import { type Selector, selectedBy, selectorOf } from '../steps.ts';
+import { type SelectedBy, selectedBy, selectorOf } from '../steps.ts';
 import type { BrokenServer } from '../variant.ts';
 
 /** Servers that let somebody in, or one merchant to the customers of another, or that refuse it wrongly. */
@@ -390,7 +390,7 @@ function foreign(everyone: readonly Customer[], { customerId }: JsonObject, { me
  * The conforming server, except that some of an update's changes, `null` for a removal, are made to the customers of other merchants with
  * the same externalId as well.
  */
-function spilling(spilt: (changes: JsonObject, by: Selector) => JsonObject): Behaviour {
+function spilling(spilt: (changes: JsonObject, by: SelectedBy) => JsonObject): Behaviour {
   const merchantIdsIn = perStore(() => new Set<string>());
   return selectedBy((by) => ({
     save: (properties, before, context) => {

@@ -1,4 +1,4 @@
-import type { LatitudeName } from './index.ts';
+import type { LatitudeName } from './latitudes.ts';
 
 /** Several latitudes in one server, the first one innermost. */
 interface Combination {

@@ -1,19 +1,7 @@
 import { type Behaviour, conforming } from '../../sandbox/behaviour.ts';
 import type { LawfulServer } from '../variant.ts';
-import { access } from './access.ts';
-import { answer } from './answer.ts';
 import { combinations } from './combinations.ts';
-import { leniency } from './leniency.ts';
-import { read } from './read.ts';
-import { refusal } from './refusal.ts';
-import { selector } from './selector.ts';
-import { strictness } from './strictness.ts';
-import { value } from './value.ts';
-
-const latitudes = [...answer, ...value, ...strictness, ...leniency, ...selector, ...refusal, ...access, ...read];
-
-/** The name of a latitude. */
-export type LatitudeName = (typeof latitudes)[number]['name'];
+import { type LatitudeName, latitudes } from './latitudes.ts';
 
 /** The conforming behaviour with several latitudes, the first one innermost. */
 function combine(...names: readonly LatitudeName[]): Behaviour {

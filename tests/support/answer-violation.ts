@@ -1,6 +1,7 @@
 import { sentences, validateAnswer, validateCustomerAnswer, validateCustomerList } from '../../schemas/contract.ts';
 import type { RequirementId } from '../../schemas/requirement-id.ts';
 import { type Answer, isId, isTooDeep } from '../../target/answer.ts';
+import type { Mismatch } from '../../target/mismatch.ts';
 
 /** A promise about every answer that one answer breaks, whatever its check is about. */
 export type AnswerViolation = {
@@ -9,7 +10,7 @@ export type AnswerViolation = {
   /** What is wrong, in one line. */
   message: string;
   /** What was expected and what came, where it can be told by property. */
-  lines?: { expected: string; actual: string }[];
+  lines?: Mismatch[];
   /** Two requests showed it. */
   confirmed?: true;
   /** The same for the same defect: it is told once per run. */

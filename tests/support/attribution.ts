@@ -2,6 +2,9 @@ import { type Changes, type Difference, type State, show } from '../../generator
 import type { Json, JsonObject } from '../../schemas/contract.ts';
 import type { RequirementId } from '../../schemas/requirement-id.ts';
 
+/** The requirement that an update breaks by reaching another customer than its selector names. */
+export const selectorRequirement = { customerId: 'IDY-1', externalId: 'IDY-2', query: 'IDY-3' } as const;
+
 /** A request and what the customer was before it: what is wrong afterwards breaks one requirement or another. */
 export type Cause = {
   changes: Changes;
@@ -24,7 +27,7 @@ export function attributeUpdate({ property }: Difference, { changes, before, rem
 }
 
 /** The requests that a customer has had. */
-export type History = {
+export type RequestHistory = {
   state: State;
   /** How many requests were accepted, the create included. */
   count: number;
@@ -44,7 +47,7 @@ export type History = {
  */
 export function attributeHistory(
   { property, actual }: Difference,
-  { writer, count, befores, state, refused: tried, accepted }: History,
+  { writer, count, befores, state, refused: tried, accepted }: RequestHistory,
 ): RequirementId {
   const name = property.split('.')[0] ?? '';
   const by = writer.get(name);

@@ -9,8 +9,9 @@ import type { RateLimiter } from '../../target/limiter.ts';
 import { connect, enter, publishedRun, type Run, reserve } from '../../target/run.ts';
 import { endBefore, performAttempts } from './attempts.ts';
 import { Cases } from './cases.ts';
-import { Customers, SuiteFault, type TargetKnowledge } from './customers.ts';
+import { Customers, type TargetKnowledge } from './customers.ts';
 import type { CheckHost } from './host.ts';
+import { SuiteFault } from './suite-fault.ts';
 
 export { of } from '../../schemas/mark.ts';
 export { expect } from './matchers.ts';

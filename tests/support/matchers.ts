@@ -5,16 +5,18 @@ import { of } from '../../schemas/mark.ts';
 import type { RequirementId } from '../../schemas/requirement-id.ts';
 import type { Answer } from '../../target/answer.ts';
 import { curl } from '../../target/exchange.ts';
+import type { Mismatch } from '../../target/mismatch.ts';
 import { shorten } from '../../target/printable.ts';
 import type { AnswerViolation } from './answer-violation.ts';
 import { assertedBy, noteAsserted } from './asserted.ts';
-import type { Stored } from './customers.ts';
+import type { Stored } from './stored.ts';
+import { pick } from './test-customer.ts';
 
 /** Characters of an answer's body, and of a curl line, that a failure shows. */
 export const SHOWN = { body: 500, curl: 4_000 };
 
 /** A failure as every report shows it: what is wrong, expected, actual, and how to see it again; redacted. */
-export function failure(headline: string, lines: { expected: string; actual: string }[], answer: Answer): string {
+export function failure(headline: string, lines: readonly Mismatch[], answer: Answer): string {
   const body = answer.text();
   const text = [
     headline,
@@ -28,128 +30,126 @@ export function failure(headline: string, lines: { expected: string; actual: str
 export const linesOf = (differences: Difference[]) =>
   differences.map(({ property, expected, actual }) => ({ expected: `${property} ${expected}`, actual: `${property} ${actual}` }));
 
-function result(pass: boolean, message: () => string) {
-  return { pass, message };
+/** What came of a matcher. `requirement`: what fails, if it is not what the check is about. */
+export type MatcherResult = {
+  pass: boolean;
+  headline: string;
+  lines: Mismatch[];
+  answer: Answer;
+  requirement?: RequirementId;
+  message: () => string;
+};
+
+function result(pass: boolean, headline: string, lines: Mismatch[], answer: Answer, requirement?: RequirementId): MatcherResult {
+  const message = () => (requirement === undefined ? '' : of(requirement, '')) + failure(headline, lines, answer);
+  return { pass, headline, lines, answer, message, ...(requirement && { requirement }) };
 }
 
-/** Reads a stored customer until it does not differ, or a read can no longer be behind. `asked`: what of it the expectation is about. */
-async function settled(stored: Stored, expected: State, differ: (shown: State) => Difference[], asked = expected) {
-  const { customerId } = stored.known;
-  const differences = ({ customer }: Answer) => (customer?.customerId === customerId ? differ(customer) : undefined);
-  const answer = await stored.settle(expected, (read) => differences(read)?.length === 0);
-  const found = differences(answer);
-  for (const name of found ? await stored.lost(asked, answer.customer ?? {}) : []) {
-    found?.push({ property: name, expected: show(expected[name as keyof State] as Json), actual: 'absent' });
+/** What came of a matcher of a stored customer. `differences`: undefined if it could not be read. */
+export type StoredResult = MatcherResult & { differences: Difference[] | undefined };
+
+/** Reads a stored customer until it does not differ, or a read can no longer lag. `asked`: the properties that the expectation is about. */
+async function settled(
+  stored: Stored,
+  expected: State,
+  differ: (shown: State) => Difference[],
+  { asked = expected, otherwise }: { asked?: State; otherwise?: RequirementId | undefined } = {},
+): Promise<StoredResult> {
+  const { customerId } = stored.customer;
+  const differencesOf = ({ customer }: Answer) => (customer?.customerId === customerId ? differ(customer) : undefined);
+  const answer = await stored.settle(expected, (read) => differencesOf(read)?.length === 0);
+  const differences = differencesOf(answer);
+  if (!differences) {
+    const lines = [{ expected: `customerId ${customerId}`, actual: describe(answer) }];
+    return { ...result(false, 'the stored customer could not be read', lines, answer), differences };
   }
-  return {
-    ...result(found?.length === 0, () =>
-      found
-        ? failure('the stored customer differs from the expected state', linesOf(found), answer)
-        : failure('the stored customer could not be read', [{ expected: `customerId ${customerId}`, actual: describe(answer) }], answer),
-    ),
-    answer,
-    differences: found,
-  };
+  for (const name of await stored.lost(asked, answer.customer ?? {})) {
+    differences.push({ property: name, expected: show(expected[name as keyof State] as Json), actual: 'absent' });
+  }
+  const isOther = otherwise !== undefined && differences.every((difference) => keptBy(difference, otherwise) === otherwise);
+  const headline = 'the stored customer differs from the expected state';
+  return { ...result(differences.length === 0, headline, linesOf(differences), answer, isOther ? otherwise : undefined), differences };
 }
 
-/**
- * Sees whether every one of these properties is stored as it was sent. `otherwise`: the requirement that keeps what is sent, where the
- * check itself is about text alone.
- */
-export async function storedAsSent(stored: Stored, sent: State, otherwise?: RequirementId) {
-  const differ = (shown: State) => {
-    const names = Object.keys(sent).filter((name) => name in shown);
-    return compare(sent, Object.fromEntries(names.map((name) => [name, shown[name as keyof State]])) as State);
-  };
-  const found = await settled(stored, { ...stored.known.state, ...sent }, differ, sent);
-  const isOther = otherwise !== undefined && found.differences?.every((difference) => keptBy(difference, otherwise) === otherwise);
-  return isOther ? { ...found, message: () => of(otherwise, found.message()) } : found;
-}
-
-/** Sees whether the stored customer is in this state, no more and no less. */
-export async function matches(stored: Stored, expected: State, before: State = {}) {
-  return await settled(stored, expected, (shown) => compare(expected, shown, before));
-}
-
-const extended = base.extend({
-  /** The request was accepted: a 2xx. That it is a 200 and names the customer, every answer is held to (ANS-1, ANS-4). */
-  toBeAccepted(answer: Answer) {
-    return result(answer.ok(), () => failure('the request was not accepted', [{ expected: '200', actual: describe(answer) }], answer));
-  },
+/** The suite's matchers. They assert nothing: `expect` makes expectations of them, and `assert` the assertions of generated checks. */
+export const matchers = {
+  /** The request was accepted: a 2xx. That it is a 200 and names the customer is checked of every answer (ANS-1, ANS-4). */
+  toBeAccepted: (answer: Answer) =>
+    result(answer.ok(), 'the request was not accepted', [{ expected: '200', actual: describe(answer) }], answer),
 
   /** The request was refused: a 4xx. */
-  toBeRefused(answer: Answer) {
-    return result(answer.refused, () => failure('the request was not refused', [{ expected: 'a 4xx', actual: describe(answer) }], answer));
-  },
+  toBeRefused: (answer: Answer) =>
+    result(answer.refused, 'the request was not refused', [{ expected: 'a 4xx', actual: describe(answer) }], answer),
 
-  /** The request was accepted or refused; both are lawful. */
-  toBeAcceptedOrRefused(answer: Answer) {
-    return result(answer.ok() || answer.refused, () =>
-      failure(
-        of('REF-3', 'the request was neither accepted nor refused'),
-        [{ expected: '200 or a 4xx', actual: describe(answer) }],
-        answer,
-      ),
-    );
-  },
+  /** The request was accepted or refused; both are allowed. */
+  toBeAcceptedOrRefused: (answer: Answer) =>
+    result(
+      answer.ok() || answer.refused,
+      'the request was neither accepted nor refused',
+      [{ expected: '200 or a 4xx', actual: describe(answer) }],
+      answer,
+      'REF-3',
+    ),
 
   /** The body of a 200 validates against the published response. */
   toValidate(answer: Answer) {
     const valid = validateAnswer(answer.json());
-    const wrong = sentences(validateAnswer.errors);
-    return result(valid, () =>
-      failure('the answer does not validate', [{ expected: 'the published response', actual: wrong.join('; ') }], answer),
-    );
+    const wrong = sentences(validateAnswer.errors).join('; ');
+    return result(valid, 'the answer does not validate', [{ expected: 'the published response', actual: wrong }], answer);
   },
 
   /** The request was refused, or the body of its 200 validates against the published response. */
   toBeRefusedOrValid(answer: Answer) {
     const valid = answer.refused || validateAnswer(answer.json());
-    const wrong = sentences(validateAnswer.errors);
-    return result(valid, () =>
-      failure(
-        'the request was neither refused nor answered with a valid customer',
-        [{ expected: 'a 4xx, or the published response', actual: wrong.join('; ') }],
-        answer,
-      ),
-    );
+    const wrong = sentences(validateAnswer.errors).join('; ');
+    const lines = [{ expected: 'a 4xx, or the published response', actual: wrong }];
+    return result(valid, 'the request was neither refused nor answered with a valid customer', lines, answer);
   },
 
   /** The answer contains none of these texts. */
   toContainNoneOf(answer: Answer, texts: readonly string[]) {
     const found = texts.filter((text) => answer.text().includes(text));
-    return result(found.length === 0, () => failure(`the answer contains ${found.join(', ')}`, [], answer));
+    return result(found.length === 0, `the answer contains ${found.join(', ')}`, [], answer);
   },
 
   /** The answer names this customer and no other. */
-  toName(answer: Answer, customerId: string) {
-    return result(answer.customer?.customerId === customerId, () =>
-      failure('the answer names another customer', [{ expected: `customerId ${customerId}`, actual: describe(answer) }], answer),
-    );
-  },
+  toName: (answer: Answer, customerId: string) =>
+    result(
+      answer.customer?.customerId === customerId,
+      'the answer names another customer',
+      [{ expected: `customerId ${customerId}`, actual: describe(answer) }],
+      answer,
+    ),
 
-  /** Every one of these properties is stored as it was sent; what else the customer has is not judged. */
-  toHaveStored: storedAsSent,
+  /**
+   * Every one of these properties is stored as it was sent; other properties are not compared. `otherwise`: the requirement that keeps what
+   * is sent, if the check itself is about text only.
+   */
+  toHaveStored(stored: Stored, sent: State, otherwise?: RequirementId) {
+    const differ = (shown: State) => compare(sent, pick(shown, Object.keys(sent)));
+    return settled(stored, { ...stored.customer.state, ...sent }, differ, { asked: sent, otherwise });
+  },
 
   /** The stored customer has none of these properties. */
-  async toLack(stored: Stored, names: readonly string[], expected: State) {
-    const differ = (shown: State) =>
-      compare({}, Object.fromEntries(names.flatMap((name) => (name in shown ? [[name, shown[name as keyof State]]] : []))) as State);
-    return await settled(stored, expected, differ, {});
-  },
+  toLack: (stored: Stored, names: readonly string[], expected: State) =>
+    settled(stored, expected, (shown) => compare({}, pick(shown, names)), { asked: {} }),
 
   /** The stored customer is in this state, no more and no less. `before`: the state that a merge of nested objects started from. */
-  toMatchCustomer: matches,
-
-  /** A generated check found no case that breaks a promise. */
-  toHaveNoCounterexample(counterexample: string | undefined) {
-    return result(counterexample === undefined, () => counterexample ?? '');
-  },
+  toMatchCustomer: (stored: Stored, expected: State, before: State = {}) =>
+    settled(stored, expected, (shown) => compare(expected, shown, before)),
 
   /** The answer keeps a promise that every answer makes; the message names the requirement. */
-  toViolate(answer: Answer, violation: AnswerViolation) {
-    return result(false, () => failure(of(violation.id, violation.message), violation.lines ?? [], answer));
-  },
+  toViolate: (answer: Answer, { id, message, lines = [] }: AnswerViolation) => result(false, message, lines, answer, id),
+};
+
+const extended = base.extend({
+  ...matchers,
+
+  /** A generated check found no case that breaks a promise. */
+  toHaveNoCounterexample: (counterexample: string | undefined) => ({
+    pass: counterexample === undefined,
+    message: () => counterexample ?? '',
+  }),
 });
 
 /** Records an expectation once its matcher is asked for. */

@@ -16,7 +16,7 @@ import { assertHostAllowed, isExempt } from '../../target/hosts.ts';
 import { Ledger } from '../../target/ledger.ts';
 import { type Events, type Pauses, Stopped, serveLimiter } from '../../target/limiter.ts';
 import { connect, enter, LAG, publishRun, type ReadBack, type Run, reserve } from '../../target/run.ts';
-import { readSettings, SettingsError } from '../../target/settings.ts';
+import { readSettings, type Settings, SettingsError } from '../../target/settings.ts';
 
 /** Before the first check: claims the folder, starts the sandbox if no target is set, and finds out how the target answers. */
 export default async function setup(): Promise<() => Promise<void>> {
@@ -35,72 +35,48 @@ async function open(): Promise<() => Promise<void>> {
   await assertHostAllowed(settings);
   process.env.CONFORMANCE_ID ??= randomUUID();
   claimFolder(settings.out, process.env.CONFORMANCE_ID);
-  const {
-    baseUrl,
-    merchant,
-    other,
-    targetName,
-    seed = 0,
-    timeout,
-    overrides,
-    depth,
-    limits,
-    replay,
-    out,
-    headers,
-    clientCertificate,
-    maxSeconds,
-  } = settings;
   const endFor = (variable: 'CONFORMANCE_LEFT_OUT' | 'CONFORMANCE_STOPPED', reason: string) => {
     process.env[variable] ??= reason;
     end();
   };
+  const { maxSeconds } = settings;
   if (maxSeconds) setTimeout(() => endFor('CONFORMANCE_LEFT_OUT', `TRUSTLY_MAX_SECONDS is ${maxSeconds}`), maxSeconds * 1000).unref();
   // Whoever saw the reason has a moment to report it.
   const events = { onPause: reportPause(), onStop: (reason: string) => void setTimeout(() => endFor('CONFORMANCE_STOPPED', reason), 500) };
-  const common = {
-    targetName,
-    seed,
-    timeout,
-    overrides,
-    depth,
-    limits,
-    out,
-    ledger: journalOf(out, process.env.CONFORMANCE_ID),
-    ...(replay && { replay }),
+  const ledger = journalOf(settings.out, process.env.CONFORMANCE_ID);
+  const target = await startTarget(settings);
+  const { targetName, seed = 0, timeout, overrides, depth, limits, out, replay } = settings;
+  const shared = { targetName, seed, timeout, overrides, depth, limits, out, ledger, ...(replay && { replay }) };
+  const { run, close } = await openRun({ ...shared, ...target.plan }, events);
+  publishRun(run);
+  return async () => {
+    await close();
+    await target.close();
   };
+}
+
+type Target = Pick<RunPlan, 'baseUrl' | 'merchant' | 'other' | 'anyAddress' | 'headers' | 'certificate'>;
+
+/** Returns how the target of the settings is reached; without one it starts the embedded sandbox. */
+async function startTarget(settings: Settings): Promise<{ plan: Target; close: () => Promise<void> }> {
+  const { baseUrl, merchant, other, headers, clientCertificate } = settings;
   if (baseUrl && merchant) {
-    const { run, close } = await openRun(
-      {
-        ...common,
-        baseUrl,
-        merchant,
-        ...(other && { other }),
-        anyAddress: isExempt(settings),
-        headers,
-        ...(clientCertificate && { certificate: { cert: clientCertificate.cert, key: clientCertificate.key } }),
-      },
-      events,
-    );
-    publishRun(run);
-    return close;
+    const certificate = clientCertificate && { cert: clientCertificate.cert, key: clientCertificate.key };
+    const plan = {
+      baseUrl,
+      merchant,
+      headers,
+      anyAddress: isExempt(settings),
+      ...(other && { other }),
+      ...(certificate && { certificate }),
+    };
+    return { plan, close: () => Promise.resolve() };
   }
   const sandbox = await startSandbox();
   const [first, second] = sandbox.merchants;
   if (!first || !second) throw new Error('the sandbox was to have two merchants');
-  const { run, close } = await openRun({
-    ...common,
-    baseUrl: sandbox.baseUrl,
-    merchant: first,
-    other: second,
-    anyAddress: false,
-    headers: [],
-  });
-  publishRun(run);
-  return async () => {
-    await close();
-    await sandbox.close();
-  };
+  const plan = { baseUrl: sandbox.baseUrl, merchant: first, other: second, anyAddress: false, headers: [] };
+  return { plan, close: () => sandbox.close() };
 }
 
 /**
@@ -136,17 +112,17 @@ function reportPause(): (pauses: Pauses, status: number) => void {
 }
 
 /** What is settled of a run before it is opened. */
-export type Plan = Omit<Run, 'prefix' | 'readBack' | 'scratch' | 'entrance' | 'preflight' | 'merchantId'>;
+export type RunPlan = Omit<Run, 'prefix' | 'readBack' | 'scratch' | 'entrance' | 'preflight' | 'merchantId'>;
 
 /** Opens a run on a target. Throws Stopped if the target does not answer plain requests, and SettingsError if no folder can be written. */
-export async function openRun(plan: Plan, events?: Events): Promise<{ run: Run; close: () => Promise<void> }> {
+export async function openRun(plan: RunPlan, events?: Events): Promise<{ run: Run; close: () => Promise<void> }> {
   const scratch = join(tmpdir(), `conformance-${randomUUID()}`);
   mkdirSync(scratch, { mode: 0o700 });
-  const { entrance, close: closeTurnstile } = await serveLimiter(plan.limits, events);
+  const { entrance, close: closeLimiter } = await serveLimiter(plan.limits, events);
   const readBack = { byId: false, list: false, lags: false };
   const run: Run = { ...plan, prefix: prefix(), readBack, scratch, entrance, preflight: { requests: 0 } };
   const close = async () => {
-    await closeTurnstile();
+    await closeLimiter();
     await rm(scratch, { recursive: true, force: true });
   };
   try {
