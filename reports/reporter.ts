@@ -10,6 +10,7 @@ import schema from '../schemas/conformance.schema.json' with { type: 'json' };
 import type { Outcome } from '../schemas/outcomes.ts';
 import type { Budget } from '../target/budget.ts';
 import { claimFolder, clearFolder, journalOf, ownsFolder } from '../target/folder.ts';
+import { closeOpening } from '../target/opening.ts';
 import { printable } from '../target/printable.ts';
 import { guessable, type Redact, redactor } from '../target/redaction.ts';
 import { publishedRun, secretsOfRun } from '../target/run.ts';
@@ -138,9 +139,12 @@ export default class ConformanceReporter implements Reporter {
     else this.#faults.push(message.replace(/^Error: /, ''));
   }
 
-  onEnd({ status }: FullResult): Promise<{ status: FullResult['status'] }> {
-    if (this.#listing) return Promise.resolve({ status });
+  async onEnd({ status }: FullResult): Promise<{ status: FullResult['status'] }> {
+    if (this.#listing) return { status };
+    // An interrupt does not wait for the global setup, which may be creating a customer.
+    await closeOpening();
     const { out, strict, targetName } = this.#settings;
+    const { CONFORMANCE_ID: id = randomUUID() } = process.env;
     const run = publishedRun();
     const { seed = 0, depth = this.#settings.depth, baseUrl = run?.baseUrl ?? 'embedded sandbox' } = this.#metadata;
     const result = summarize({
@@ -156,16 +160,15 @@ export default class ConformanceReporter implements Reporter {
       ...(process.env.CONFORMANCE_LEFT_OUT !== undefined && { leftOut: process.env.CONFORMANCE_LEFT_OUT }),
       faults: [...this.#faults, ...(status === 'timedout' ? ['the run reached its time limit'] : [])],
       interrupted: status === 'interrupted',
-      id: process.env.CONFORMANCE_ID ?? randomUUID(),
+      id,
+      journal: journalOf(out, id),
     });
     assertValid(result);
     const written = this.#write(result, status === 'interrupted');
     this.#written = written === true;
     console.log(`\n${printable(terminal(result))}`);
     if (written && this.#suite) console.log(`Results: ${join(out, 'conformance.md')}; npm run report creates the Allure report`);
-    return Promise.resolve({
-      status: result.exitCode === 0 && written !== false ? 'passed' : status === 'interrupted' ? status : 'failed',
-    });
+    return { status: result.exitCode === 0 && written !== false ? 'passed' : status === 'interrupted' ? status : 'failed' };
   }
 
   /** Removes what the runner itself wrote: attachments are in the results. */
@@ -188,7 +191,7 @@ export default class ConformanceReporter implements Reporter {
       // Reports of shards are merged without a run; where the target was out of order no check was begun.
       if (!ownsFolder(out, id)) claimFolder(out, id, run ? ['allure-results'] : []);
       if (!this.#suite || !run) clearFolder(out, id);
-      writeWhole(join(out, 'ledger.json'), `${JSON.stringify(trafficOf(this.#suite, run).created, null, 2)}\n`);
+      writeWhole(join(out, 'ledger.json'), `${JSON.stringify(trafficOf(this.#suite, run, journalOf(out, id)).created, null, 2)}\n`);
       writeWhole(join(out, 'conformance.md'), page);
       writeWhole(join(out, 'junit.xml'), junit(result, strict));
       // The last, because it is what the command looks for.

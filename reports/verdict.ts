@@ -60,7 +60,10 @@ export type RunEnd = {
   /** Names the run. */
   id: string;
   suite: Suite | undefined;
+  /** Undefined if the run was ended before it was opened, or if reports of shards are merged. */
   run: Run | undefined;
+  /** The path of the run's journal. */
+  journal?: string;
   target: { name: string; baseUrl: string };
   seed: number;
   depth: Depth;
@@ -125,7 +128,7 @@ export function summarize(ending: RunEnd): Result {
     .filter(({ id }) => !checks.has(id))
     .map((row) => ({ id: row.id, reason: left.find(({ test }) => requirementsOf(test).includes(row.id))?.reason ?? omission(row) }));
   const { verdict, reason } = decide({ ...ending, faults }, requirements, omitted, left);
-  const traffic = trafficOf(suite, ending.run);
+  const traffic = trafficOf(suite, ending.run, ending.journal);
   return {
     run: ending.id,
     suite: { version: ending.version },
@@ -230,7 +233,11 @@ function exchangesOf(test: TestCase): Recorded[] {
  * How many requests a run made, and every customer that it created or may have: no operation deletes them. Where the reports of shards are
  * merged there is no journal, and the exchanges say it.
  */
-export function trafficOf(suite: Suite | undefined, run: Run | undefined): { requests: number; created: Created[] } {
+export function trafficOf(
+  suite: Suite | undefined,
+  run: Run | undefined,
+  journal: string | undefined,
+): { requests: number; created: Created[] } {
   const tests = suite?.allTests() ?? [];
   const logs = tests.flatMap((test) => caseLogOf(test) ?? []);
   // The exchanges that a generated check shows are in its log.
@@ -238,9 +245,9 @@ export function trafficOf(suite: Suite | undefined, run: Run | undefined): { req
   const generated = logs.reduce((sum, { requests }) => sum + requests, 0);
   const created =
     // The journal is in the folder of results, which may have been removed meanwhile.
-    run?.ledger === undefined || !existsSync(run.ledger)
-      ? unique([...logs.flatMap((log) => log.created), ...exchanges.flatMap(createdIn)])
-      : readLedger(run.ledger);
+    journal === undefined || !existsSync(journal)
+      ? unique([...(run?.preflight.created ?? []), ...logs.flatMap((log) => log.created), ...exchanges.flatMap(createdIn)])
+      : readLedger(journal);
   return { requests: exchanges.length + generated + (run?.preflight.requests ?? 0), created };
 }
 

@@ -128,6 +128,7 @@ test.describe('JUnit XML', () => {
     const texts = [
       ['a ]]> b </failure></testcase> & &amp; "c" \'d\' 😀', 'a ]]> b </failure></testcase> & &amp; "c" \'d\' 😀'],
       ['a\0b\x1b[31m \ud83d \ufffe', 'a\\u0000b\\u001b[31m \\ud83d \\ufffe'],
+      ['::error::a ##vso[b \u009b \u202e', ': :error::a ## vso[b \\u009b \\u202e'],
     ];
     for (const [sent, shown] of texts) {
       const xml = junit(result([requirement(MUST, check('failed', { message: `${sent}\nmore` }))]), false);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from '@playwright/test';
 import { encodeHTML } from 'entities';
 import fc from 'fast-check';
+import { shorten } from '../target/printable.ts';
 import { detector, guessable, MASK, redactor, secretsOf } from '../target/redaction.ts';
 
 const RUNS = { seed: 1795, numRuns: 500 };
@@ -511,6 +512,41 @@ test.describe('any secret', () => {
       expect(detector(held)(text)).toBe(false);
     });
     fc.assert(leaves, RUNS);
+  });
+});
+
+test.describe('a text that is shortened', () => {
+  const key = 'q7Zk9wRt5xJmp3VbLc8Hd2QsTuYwEz';
+  const redact = redactor([key]);
+  const pieces = Array.from({ length: key.length - 3 }, (_, index) => key.slice(index, index + 4));
+  const seen = (text: string) => pieces.filter((piece) => text.includes(piece));
+  const spellings: [string, string][] = [
+    ['in clear', key],
+    ['percent-encoded', [...Buffer.from(key)].map((byte) => `%${byte.toString(16)}`).join('')],
+    ['in escapes of JSON', [...key].map((character) => `\\u00${character.charCodeAt(0).toString(16)}`).join('')],
+  ];
+  for (const [how, spelled] of spellings) {
+    test(`shows no part of a secret where it is cut: ${how}`, () => {
+      for (let offset = 0; offset <= 100 + spelled.length; offset += 1) {
+        const text = `${'p'.repeat(offset)}${spelled}${'m'.repeat(4_000)}${spelled}${'t'.repeat(offset)}`;
+        const shown = redact(text, 200);
+        // Digits of escapes are no pieces of the key; undone they may be.
+        const undone = shown.replaceAll(/(?:%|\\u00)([\da-f]{2})/g, (_, digits) => String.fromCharCode(Number.parseInt(digits, 16)));
+        expect(seen(undone), `${offset}: ${shown}`).toEqual([]);
+        expect(shown).toMatch(/… [\d,]+ characters …/);
+        expect(shown.length).toBeLessThanOrEqual(200 + 2 * MASK.length);
+      }
+    });
+  }
+
+  test('shows none of a secret that is repeated, at any limit', () => {
+    for (let limit = 40; limit < 140; limit += 1) expect(seen(redact(key.repeat(200), limit)), String(limit)).toEqual([]);
+  });
+
+  test('is as it was shortened, without a secret', () => {
+    const text = 'abc😀'.repeat(1_000);
+    for (let limit = 30; limit < 60; limit += 1) expect(redact(text, limit)).toBe(shorten(text, limit));
+    expect(redact('short', 10)).toBe('short');
   });
 });
 

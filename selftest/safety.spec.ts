@@ -12,10 +12,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -299,22 +300,26 @@ test.describe('the folder of results', () => {
   test('may be removed in the middle of a run, which writes it anew', { tag: '@daily' }, async () => {
     const counts = { requests: 0 };
     const sandbox = await startSandbox({ merchants });
-    await against(
-      spoiling(sandbox.origin, (answer) => answer, counts),
-      async (origin) => {
-        const out = newOut();
-        const env = { ...target(`${origin}/api/v1`), TRUSTLY_MAX_RPS: '50' };
-        const running = start('reports/start.mjs', env, ['--project=create', '--workers=1'], { out });
-        await until(() => counts.requests > 20);
-        // The run goes on writing into it.
-        renameSync(out, `${out}-moved`);
-        const { code, output, ledger } = await running.ended;
+    let first: string | undefined;
+    const spoil: Spoil = (answer) => {
+      first ??= /"externalId":"(\d+)"/.exec(answer.body)?.[1];
+      return answer;
+    };
+    await against(spoiling(sandbox.origin, spoil, counts), async (origin) => {
+      const out = newOut();
+      const env = { ...target(`${origin}/api/v1`), TRUSTLY_MAX_RPS: '50' };
+      const running = start('reports/start.mjs', env, ['--project=create', '--workers=1'], { out });
+      await until(() => counts.requests > 20);
+      // The run goes on writing into it.
+      renameSync(out, `${out}-moved`);
+      const { code, output, ledger, result } = await running.ended;
 
-        expect(code, output).toBe(0);
-        expect(output).toContain('Verdict: partial');
-        expect(ledger().length).toBeGreaterThan(20);
-      },
-    );
+      expect(code, output).toBe(0);
+      expect(output).toContain('Verdict: partial');
+      // The first one of the run too, which no check created.
+      expect(ledger().length).toBeGreaterThanOrEqual(result().customers);
+      expect(ledger().some(({ externalId }) => externalId === first)).toBe(true);
+    });
     await sandbox.close();
   });
 
@@ -403,6 +408,39 @@ test.describe('a run that is ended', () => {
           await sleep(500);
           expect(counts.requests).toBe(made);
           expect(seconds).toBeLessThan(40);
+        },
+      );
+    });
+  }
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    test(`by ${signal} before its first check lists the customer that it is creating`, { tag: '@daily' }, async () => {
+      test.skip(!POSIX, 'signals are as on POSIX');
+      const sent: string[] = [];
+      const answer = spoiling(sandbox.origin, (received) => received);
+      await against(
+        async (request, response) => {
+          const chunks: Buffer[] = [];
+          for await (const chunk of request) chunks.push(chunk);
+          sent.push(/"externalId":"(\d+)"/.exec(String(Buffer.concat(chunks)))?.[1] ?? '');
+          await sleep(1_000);
+          const { url, method, headers } = request;
+          answer(Object.assign(Readable.from(chunks), { url, method, headers }) as unknown as IncomingMessage, response as never);
+        },
+        async (origin) => {
+          // Of a group of its own, so that the signal reaches all of it, as Ctrl-C does.
+          const scratch = newOut();
+          const env = { ...target(`${origin}/api/v1`), TMPDIR: scratch };
+          const running = start('reports/start.mjs', env, ['--project=create'], { detached: true });
+          await until(() => sent.length > 0);
+          process.kill(-(running.child.pid ?? 0), signal);
+          const { code, output, ledger, out } = await running.ended;
+
+          expect(code, output).toBe(2);
+          expect(output).toContain('Verdict: inconclusive');
+          expect(ledger().map(({ externalId }) => externalId)).toEqual(expect.arrayContaining(sent));
+          expect(filesIn(out).filter((path) => path.endsWith('.jsonl'))).toEqual([]);
+          expect(readdirSync(scratch).filter((name) => name.startsWith('conformance-'))).toEqual([]);
         },
       );
     });

@@ -1,7 +1,6 @@
 import type { Customer, Json, JsonObject } from '../schemas/contract.ts';
 import { type Created, createdBy } from './created.ts';
 import type { Exchange } from './exchange.ts';
-import { shorten } from './printable.ts';
 import type { Redact } from './redaction.ts';
 
 /** Levels of nesting that a body may have. The suite itself sends a thousand; many more would overflow the stack of whoever reads them. */
@@ -65,9 +64,9 @@ export class Answer {
     return createdBy(this.#raw.request, { status: this.status(), customerId: id === undefined ? undefined : this.redact(id) });
   }
 
-  /** Redacts a text that was made of this answer. */
-  redact(text: string): string {
-    return this.#redact(text);
+  /** Redacts a text that was made of this answer, and shortens it to a limit. */
+  redact(text: string, limit?: number): string {
+    return this.#redact(text, limit);
   }
 
   /** Whether it gives a key away. */
@@ -154,12 +153,8 @@ function shown({ request, response, error, ...rest }: Exchange, redact: Redact):
         ...response,
         headers: response.headers
           .slice(0, SHOWN_HEADERS)
-          .map(([name, value]): [string, string] => [
-            redact(shorten(name, SHOWN_HEADER)),
-            shorten(redact(shorten(value, 2 * SHOWN_HEADER)), SHOWN_HEADER),
-          ]),
-        // Cut twice: the second cut removes what the first one left of a secret.
-        body: shorten(redact(shorten(response.body, 2 * SHOWN_BODY)), SHOWN_BODY),
+          .map(([name, value]): [string, string] => [redact(name, SHOWN_HEADER), redact(value, SHOWN_HEADER)]),
+        body: redact(response.body, SHOWN_BODY),
       },
     }),
     ...(error !== undefined && { error: redact(error) }),

@@ -38,7 +38,9 @@ export class Ledger {
   }
 
   #append(line: JournalLine): void {
-    writeSync(this.#file, `${JSON.stringify(line)}\n`);
+    const bytes = Buffer.from(`${JSON.stringify(line)}\n`);
+    // A disk that is nearly full takes a part and throws at the next.
+    for (let written = 0; written < bytes.length; ) written += writeSync(this.#file, bytes, written);
   }
 }
 

@@ -33,14 +33,22 @@ function escaped(character: string): string {
  */
 export function shorten(text: string, limit: number): string {
   if (text.length <= limit) return text;
-  const room = Math.max(0, limit - leftOut(text.length).length);
-  const head = whole(text, Math.ceil(room / 2), -1);
-  const tail = whole(text, text.length - Math.floor(room / 2), 1);
-  const middle = text.slice(head, tail).replace(/[\ud800-\udbff][\udc00-\udfff]/g, ' ');
-  return text.slice(0, head) + leftOut(middle.length) + text.slice(tail);
+  const [head, tail] = middleOf(text, limit);
+  return text.slice(0, head) + leftOut(text.slice(head, tail)) + text.slice(tail);
 }
 
-const leftOut = (count: number) => `… ${count.toLocaleString('en-US')} characters …`;
+/** Returns where the part of a text begins and ends that a limit leaves out. */
+export function middleOf(text: string, limit: number): [number, number] {
+  const room = Math.max(0, limit - mark(text.length).length);
+  return [whole(text, Math.ceil(room / 2), -1), whole(text, text.length - Math.floor(room / 2), 1)];
+}
+
+/** Returns what stands in the place of a part that is left out. */
+export function leftOut(part: string): string {
+  return mark(part.replace(/[\ud800-\udbff][\udc00-\udfff]/g, ' ').length);
+}
+
+const mark = (count: number) => `… ${count.toLocaleString('en-US')} characters …`;
 
 /** The place itself, or the next one in this direction if it would cut a surrogate pair. */
 function whole(text: string, place: number, step: -1 | 1): number {

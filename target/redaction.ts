@@ -1,13 +1,17 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { METHODS, STATUS_CODES } from 'node:http';
 import { decodeHTMLStrict } from 'entities';
+import { leftOut, middleOf, shorten } from './printable.ts';
 import type { Credentials } from './settings.ts';
 
 /** Stands in a text for a secret. */
 export const MASK = '‹redacted›';
 
-/** Masks secrets in a text. A text that holds none comes back as it is. */
-export type Redact = (text: string) => string;
+/**
+ * Masks secrets in a text, and shortens it to about `limit` UTF-16 units if there is a limit. A text without secrets that is not longer
+ * comes back as it is. What is shortened first and masked afterwards may show a secret in two parts.
+ */
+export type Redact = (text: string, limit?: number) => string;
 
 /** Characters that a spelling has at least: a shorter one occurs by chance in other text. */
 const SHORTEST = 8;
@@ -26,16 +30,32 @@ const DIVIDER = 0xffff;
  */
 export function redactor(secrets: readonly string[]): Redact {
   const search = new Search(secrets, true);
-  return (text) => {
-    const spans = search.find(text).sort(([a], [b]) => a - b);
-    let masked = '';
-    let end = 0;
-    for (const [from, to] of spans) {
-      if (from > end || end === 0) masked += text.slice(end, from) + MASK;
-      end = Math.max(end, to);
-    }
-    return spans.length ? masked + text.slice(end) : text;
+  // Of a spelling that is cut, at least half is to be seen. The longest are about this much longer than the secret.
+  const margin = 1_000 + 16 * Math.max(0, ...secrets.map(({ length }) => length));
+  return (text, limit = Number.POSITIVE_INFINITY) => {
+    if (text.length <= limit) return mask(text, search.find(text));
+    const [head, tail] = middleOf(text, limit);
+    const near = text.slice(0, head + margin);
+    const far = text.slice(Math.max(0, tail - margin));
+    const offset = text.length - far.length;
+    const first = search.find(near).filter(([from]) => from < head);
+    const last = search.find(far).filter(([, to]) => to + offset > tail);
+    const from = Math.max(head, ...first.map(([, to]) => to));
+    const to = Math.min(tail, ...last.map(([start]) => start + offset));
+    if (from >= to) return shorten(mask(text, search.find(text)), limit);
+    return mask(near.slice(0, from), first) + leftOut(text.slice(from, to)) + mask(far, last, to - offset);
   };
+}
+
+/** Returns a text from `begin` on with the mask for each span; those that overlap or touch get one. */
+function mask(text: string, spans: readonly [number, number][], begin = 0): string {
+  let masked = '';
+  let end = begin;
+  for (const [from, to] of [...spans].sort(([a], [b]) => a - b)) {
+    if (from > end || masked === '') masked += text.slice(end, from) + MASK;
+    end = Math.max(end, to);
+  }
+  return masked + text.slice(end);
 }
 
 /** Returns a function that says whether a text holds a whole secret, in any of the spellings that a redactor masks. */

@@ -3,6 +3,7 @@ import { existsSync as exists, mkdirSync, readFileSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import type { Customer } from '../schemas/contract.ts';
 import { Client } from './client.ts';
+import type { Created } from './created.ts';
 import type { ExtraHeader } from './exchange.ts';
 import type { Ledger } from './ledger.ts';
 import { type Entrance, type Limits, RateLimiter, Stopped } from './limiter.ts';
@@ -53,7 +54,7 @@ export type Run = {
   /** The customer that was created before the first check, as it was sent; none if the target created none. */
   first?: { customerId: string; externalId: string; state: Partial<Customer> };
   /** What was done before the first check. */
-  preflight: { requests: number };
+  preflight: { requests: number; created: Created[] };
 };
 
 /** Not of the settings' TRUSTLY_ family: nobody sets it by hand. */
@@ -133,13 +134,24 @@ export function connect(
     wait: (milliseconds, status) => limiter.wait(milliseconds, status),
     ...(ledger && {
       record: (outgoing) => {
-        try {
-          return ledger.record(outgoing);
-        } catch (error) {
-          // A customer that nobody could list is not created.
+        const stop = (error: unknown) => {
           const reason = `${run.ledger} cannot be written (${(error as Error).message.split(', ')[0]})`;
           limiter.stop(reason);
-          throw new Stopped(reason);
+          return new Stopped(reason);
+        };
+        try {
+          const settle = ledger.record(outgoing);
+          return (answer) => {
+            try {
+              settle(answer);
+            } catch (error) {
+              // The request is listed; its answer says more about it.
+              stop(error);
+            }
+          };
+        } catch (error) {
+          // A customer that nobody could list is not created.
+          throw stop(error);
         }
       },
     }),

@@ -1,7 +1,7 @@
 import xmlbuilder from 'xmlbuilder';
 import { areas, requirementOf } from '../../schemas/catalogue.ts';
 import type { RequirementId } from '../../schemas/requirement-id.ts';
-import { shorten, xmlText } from '../../target/printable.ts';
+import { printable, shorten, xmlText } from '../../target/printable.ts';
 import type { CheckResult, RequirementResult, Result } from '../verdict.ts';
 
 /** Characters of an attribute `message`, which CI systems show as one line. */
@@ -89,7 +89,7 @@ function problem(headline: string, text: string): Problem {
   return { '@message': shorten(clean(first), MESSAGE_LIMIT), '#text': shorten(clean(text), TEXT_LIMIT) };
 }
 
-/** Returns a text that XML can hold, and that cannot make Jenkins or GitLab attach a file of the target's choice. */
+/** Returns a text that XML can hold, that is no command of a CI log, and that makes neither Jenkins nor GitLab attach a file of the target's choice. */
 function clean(text: string): string {
-  return xmlText(text).replaceAll('[[ATTACHMENT|', '[[ATTACHMENT |');
+  return xmlText(printable(text)).replaceAll('[[ATTACHMENT|', '[[ATTACHMENT |');
 }

@@ -17,11 +17,10 @@ export const SHOWN = { body: 500, curl: 4_000 };
 
 /** A failure as every report shows it: what is wrong, expected, actual, and how to see it again; redacted. */
 export function failure(headline: string, lines: readonly Mismatch[], answer: Answer): string {
-  const body = answer.text();
   const text = [
     headline,
     ...lines.flatMap(({ expected, actual }) => [`  expected: ${expected}`, `  actual:   ${actual}`]),
-    ...(lines.length === 0 && body ? [`  answer:   ${shorten(body, SHOWN.body)}`] : []),
+    ...(lines.length === 0 && answer.text() ? [`  answer:   ${answer.redact(answer.text(), SHOWN.body)}`] : []),
   ].join('\n');
   return `${answer.redact(text)}\n  curl:     ${shorten(curl(answer.exchange), SHOWN.curl)}`;
 }
@@ -174,5 +173,5 @@ export const expect = new Proxy(extended, {
 
 /** An answer in one line: its status and, of an error, what it says. */
 export function describe(answer: Answer): string {
-  return answer.text() ? `${answer} ${shorten(answer.redact(answer.text()), 300)}` : String(answer);
+  return answer.text() ? `${answer} ${answer.redact(answer.text(), 300)}` : String(answer);
 }

@@ -5,7 +5,6 @@ import type { Budget } from '../../target/budget.ts';
 import type { Client, Outgoing } from '../../target/client.ts';
 import { curl } from '../../target/exchange.ts';
 import { type RateLimiter, Spent, Stopped } from '../../target/limiter.ts';
-import { shorten } from '../../target/printable.ts';
 import { type Run, reserve } from '../../target/run.ts';
 import { type AnswerViolation, type Operation, violationsOf } from './answer-violation.ts';
 import type { CheckHost } from './host.ts';
@@ -55,7 +54,7 @@ export class Sender {
       const answer = await this.#exchange({ ...outgoing, authorization });
       if ((outgoing.method ?? 'POST') === 'POST') this.lastWrite = Date.now();
       if (answer.status() >= 300 && answer.status() < 400) {
-        const location = answer.redact(shorten(answer.headers().location ?? 'nowhere', 200));
+        const location = answer.redact(answer.headers().location ?? 'nowhere', 200);
         this.#inconclusive(`a redirect is not followed: ${answer} to ${location}`);
       }
       const refusesUs = authorization === this.#authorization && [401, 403].includes(answer.status());

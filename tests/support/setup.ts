@@ -15,13 +15,16 @@ import { claimFolder, journalOf } from '../../target/folder.ts';
 import { assertHostAllowed, isExempt } from '../../target/hosts.ts';
 import { Ledger } from '../../target/ledger.ts';
 import { type Events, type Pauses, Stopped, serveLimiter } from '../../target/limiter.ts';
+import { noteOpening } from '../../target/opening.ts';
 import { connect, enter, LAG, publishRun, type ReadBack, type Run, reserve } from '../../target/run.ts';
 import { readSettings, type Settings, SettingsError } from '../../target/settings.ts';
 
 /** Before the first check: claims the folder, starts the sandbox if no target is set, and finds out how the target answers. */
 export default async function setup(): Promise<() => Promise<void>> {
   try {
-    return await open();
+    const opening = open();
+    noteOpening(opening);
+    return await opening;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     console.error(error.message);
@@ -30,7 +33,7 @@ export default async function setup(): Promise<() => Promise<void>> {
 }
 
 async function open(): Promise<() => Promise<void>> {
-  const end = endOnRequest();
+  const { end, isEnded } = endOnRequest();
   const settings = readSettings();
   await assertHostAllowed(settings);
   process.env.CONFORMANCE_ID ??= randomUUID();
@@ -47,12 +50,10 @@ async function open(): Promise<() => Promise<void>> {
   const target = await startTarget(settings);
   const { targetName, seed = 0, timeout, overrides, depth, limits, out, replay } = settings;
   const shared = { targetName, seed, timeout, overrides, depth, limits, out, ledger, ...(replay && { replay }) };
-  const { run, close } = await openRun({ ...shared, ...target.plan }, events);
+  const { run, close } = await openRun({ ...shared, ...target.plan }, events, isEnded);
   publishRun(run);
-  return async () => {
-    await close();
-    await target.close();
-  };
+  let closed: Promise<void> | undefined;
+  return () => (closed ??= close().then(target.close));
 }
 
 type Target = Pick<RunPlan, 'baseUrl' | 'merchant' | 'other' | 'anyAddress' | 'headers' | 'certificate'>;
@@ -81,9 +82,9 @@ async function startTarget(settings: Settings): Promise<{ plan: Target; close: (
 
 /**
  * Ends the run in order, as the runner does on an interrupt, when it is asked to by a signal or when the command that started it is gone:
- * the command holds the other end of a pipe. The result does the same.
+ * the command holds the other end of a pipe. `end` does the same.
  */
-function endOnRequest(): () => void {
+function endOnRequest(): { end: () => void; isEnded: () => boolean } {
   let asked = false;
   process.once('SIGINT', () => {
     asked = true;
@@ -97,7 +98,7 @@ function endOnRequest(): () => void {
     const pipe = new Socket({ fd: Number(process.env.CONFORMANCE_PIPE) });
     pipe.on('error', end).on('close', end).resume().unref();
   }
-  return end;
+  return { end, isEnded: () => asked };
 }
 
 /** Reports at the first pause that the target asks for, and then after every ten seconds of waiting. */
@@ -115,18 +116,22 @@ function reportPause(): (pauses: Pauses, status: number) => void {
 export type RunPlan = Omit<Run, 'prefix' | 'readBack' | 'scratch' | 'entrance' | 'preflight' | 'merchantId'>;
 
 /** Opens a run on a target. Throws Stopped if the target does not answer plain requests, and SettingsError if no folder can be written. */
-export async function openRun(plan: RunPlan, events?: Events): Promise<{ run: Run; close: () => Promise<void> }> {
+export async function openRun(
+  plan: RunPlan,
+  events?: Events,
+  isEnded: () => boolean = () => false,
+): Promise<{ run: Run; close: () => Promise<void> }> {
   const scratch = join(tmpdir(), `conformance-${randomUUID()}`);
   mkdirSync(scratch, { mode: 0o700 });
   const { entrance, close: closeLimiter } = await serveLimiter(plan.limits, events);
   const readBack = { byId: false, list: false, lags: false };
-  const run: Run = { ...plan, prefix: prefix(), readBack, scratch, entrance, preflight: { requests: 0 } };
+  const run: Run = { ...plan, prefix: prefix(), readBack, scratch, entrance, preflight: { requests: 0, created: [] } };
   const close = async () => {
     await closeLimiter();
     await rm(scratch, { recursive: true, force: true });
   };
   try {
-    await preflight(run);
+    await preflight(run, isEnded);
   } catch (error) {
     await close();
     throw error;
@@ -140,14 +145,17 @@ function prefix(): string {
 }
 
 /** Sees whether the target answers plain requests at all and how state is read back. Throws Stopped. */
-async function preflight(run: Run): Promise<void> {
+async function preflight(run: Run, isEnded: () => boolean): Promise<void> {
   const limiter = await enter(run);
   const ledger = run.ledger === undefined ? undefined : new Ledger(run.ledger);
   const client = connect(run, limiter, { ledger });
   const authorization = merchant(run.merchant);
   const send = async (outgoing: Omit<Outgoing, 'authorization'>): Promise<Answer> => {
+    if (isEnded()) throw new Stopped('the run was ended before its first check');
     run.preflight.requests += 1;
-    return await client.send({ ...outgoing, authorization });
+    const answer = await client.send({ ...outgoing, authorization });
+    if (answer.created) run.preflight.created.push(answer.created);
+    return answer;
   };
   const people = new People({
     seed: run.seed,
