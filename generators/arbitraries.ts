@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Address, Customer, Json, JsonObject } from '../schemas/contract.ts';
-import type { Removable } from './customers.ts';
+import type { Removable } from '../schemas/properties.ts';
 import { areaCodes, places } from './places.ts';
 
 /** An arbitrary for each of some properties of a customer. */

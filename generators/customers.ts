@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 // One locale alone: all of them take a worker six times as long to load.
 import { faker as english } from '@faker-js/faker/locale/en';
 import type { Customer } from '../schemas/contract.ts';
+import type { Removable } from '../schemas/properties.ts';
 import { areaCodes, places } from './places.ts';
 
 /** A plain customer as the run creates it: the narrowest of the vendor's documents, so an externalId and a taxId always. */
@@ -15,26 +16,6 @@ const Faker = english.constructor as new (options: { locale: typeof english.rawD
 
 /** Names of faker's times lie about this day, so that a seed gives the same customer in every year. */
 const REFERENCE_DATE = '2026-01-01T00:00:00Z';
-
-/** The optional properties that a merchant owns and may remove, taxId apart. */
-export const removableProperties = [
-  'dateOfBirth',
-  'enrollDate',
-  'vip',
-  'currency',
-  'balance',
-  'organizationNumber',
-  'externalTier',
-  'customData',
-  'driverLicense',
-  'nationalId',
-] as const satisfies readonly (keyof Customer)[];
-
-/** A property that a merchant may remove. */
-export type Removable = (typeof removableProperties)[number];
-
-/** Whether a merchant may remove a property. */
-export const isRemovable = (name: string): name is Removable => (removableProperties as readonly string[]).includes(name);
 
 /** Where people come from. */
 type PeopleOptions = { seed: number; name: string; prefix: string; reserve: Reserve; overrides: Partial<Customer> };

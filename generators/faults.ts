@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { customerProperties, type Json, type JsonObject, requiredProperties, resolvePointer, typeOf } from '../schemas/contract.ts';
-import { isOwned } from './model.ts';
+import { isOwned } from '../schemas/properties.ts';
 
 /** One thing wrong with a request whose body was valid. */
 export type Fault = {

@@ -1,4 +1,5 @@
 import type { Customer, Json, JsonObject } from '../schemas/contract.ts';
+import { isOwned, platformProperties, withholdableProperties } from '../schemas/properties.ts';
 import type { RequirementId } from '../schemas/requirement-id.ts';
 
 /** What a customer is known to be: the properties that its merchant owns. */
@@ -6,9 +7,6 @@ export type State = Partial<Customer>;
 
 /** What a request sends: new values, and null for what it removes. */
 export type Changes = { [Name in keyof Customer]?: Customer[Name] | null };
-
-/** The properties that are the platform's. Nothing that a merchant sends decides them, so a state says nothing of them. */
-export const platformProperties = ['customerId', 'merchantId', 'createdAt', 'updatedAt', 'personId'] as const;
 
 /** One point where a customer is not as expected. */
 export type Difference = { property: string; expected: string; actual: string };
@@ -22,8 +20,6 @@ export function apply(state: State, changes: Changes): State {
   return after as State;
 }
 
-/** The properties that only their owner may see in full: a target can withhold them. */
-export const withholdable = ['taxId', 'nationalId', 'driverLicense'];
 const MASK_CHARACTER = /[*#Xx•●]/;
 /** Grouping, which a mask may have though the value has none. */
 const SEPARATOR = /[-\s./]/;
@@ -40,22 +36,12 @@ export function compare(expected: State, actual: State, before: State = {}): Dif
     if (wanted === undefined) {
       differences.push({ property: name, expected: 'absent', actual: show(found) });
     } else if (found === undefined) {
-      if (!withholdable.includes(name)) differences.push({ property: name, expected: show(wanted), actual: 'absent' });
+      if (!withholdableProperties.includes(name)) differences.push({ property: name, expected: show(wanted), actual: 'absent' });
     } else {
       differences.push(...compareValue(name, wanted, found, before[name] as Json | undefined));
     }
   }
   return differences;
-}
-
-const OWNED_BY_MERCHANT = new Set<string>([
-  ...['name', 'taxId', 'address', 'phone', 'email', 'dateOfBirth', 'externalId', 'enrollDate', 'vip', 'currency', 'balance'],
-  ...['organizationNumber', 'externalTier', 'customData', 'driverLicense', 'nationalId'],
-]);
-
-/** Whether a property is the merchant's; what else stands in an answer is the platform's, or extra. */
-export function isOwned(name: string): boolean {
-  return OWNED_BY_MERCHANT.has(name);
 }
 
 function compareValue(path: string, wanted: Json, found: Json, before?: Json): Difference[] {

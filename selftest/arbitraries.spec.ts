@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@playwright/test';
 import fc from 'fast-check';
 import { plain, unusual } from '../generators/arbitraries.ts';
-import { People, removableProperties } from '../generators/customers.ts';
+import { People } from '../generators/customers.ts';
 import { type Fault, faultKinds, faults } from '../generators/faults.ts';
-import { compare, isOwned } from '../generators/model.ts';
+import { compare } from '../generators/model.ts';
 import { customerProperties, type Json, type JsonObject, requiredProperties, sentences, validateCreate } from '../schemas/contract.ts';
+import { isOwned, removableProperties } from '../schemas/properties.ts';
 
 const SEED = 1795;
 /** The kind whose faults differ from one another. */

@@ -1,7 +1,8 @@
 import { expect, test } from '@playwright/test';
-import { People, removableProperties } from '../generators/customers.ts';
+import { People } from '../generators/customers.ts';
 import { areaCodes, places } from '../generators/places.ts';
 import { customerProperties, validateCreate } from '../schemas/contract.ts';
+import { removableProperties } from '../schemas/properties.ts';
 
 function people(seed: number, prefix = '1795', overrides = {}): People {
   const taken = new Set<string>();

@@ -1,9 +1,11 @@
 import { type Customer, customerProperties, type Json, type JsonObject, sentences, validateUpdate } from '../schemas/contract.ts';
+import { platformProperties, uniqueProperties } from '../schemas/properties.ts';
 import { SettingsError, shown } from './settings-error.ts';
 import { misspelt } from './suggestion.ts';
 import { readTextFile, TEXT_LIMIT, TextFileError } from './text-file.ts';
 
-const OWN_BY_THE_RUN = ['customerId', 'externalId', 'phone', 'email', 'taxId', 'merchantId', 'createdAt', 'updatedAt', 'personId'];
+/** What the run itself gives each customer, and what the platform does. */
+const OWN_BY_THE_RUN: readonly string[] = [...uniqueProperties, ...platformProperties];
 /** Levels of nesting: what walks the customer later, ajv and JSON.stringify among them, is recursive. */
 const DEPTH = 20;
 /** Names that not every copy of a JavaScript object keeps. */

@@ -1,4 +1,5 @@
-import { type Plain, removableProperties } from '../generators/customers.ts';
+import type { Plain } from '../generators/customers.ts';
+import { removableProperties } from '../schemas/properties.ts';
 import type { Customers } from './support/customers.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
 import { stateAfter, tick, withChanges } from './support/test-customer.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { plain, unusual } from '../generators/arbitraries.ts';
-import { type Removable, removableProperties } from '../generators/customers.ts';
 import { type Fault, faultKinds, faults } from '../generators/faults.ts';
 import { type Changes, type Difference, keptBy } from '../generators/model.ts';
 import type { Customer, Json, JsonObject } from '../schemas/contract.ts';
+import { type Removable, removableProperties } from '../schemas/properties.ts';
 import type { Answer } from '../target/answer.ts';
 import { assert } from './support/assert.ts';
 import { attributeUpdate, selectorRequirement } from './support/attribution.ts';

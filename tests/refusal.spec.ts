@@ -1,5 +1,5 @@
-import { isOwned } from '../generators/model.ts';
 import { customerProperties, type Json, requiredProperties, typeOf } from '../schemas/contract.ts';
+import { isOwned } from '../schemas/properties.ts';
 import type { Answer } from '../target/answer.ts';
 import type { Customers } from './support/customers.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';

@@ -1,5 +1,5 @@
-import { type Removable, removableProperties } from '../generators/customers.ts';
 import type { Changes } from '../generators/model.ts';
+import { type Removable, removableProperties } from '../schemas/properties.ts';
 import type { Customers } from './support/customers.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
 import { selectors, stateAfter, type TestCustomer, withChanges } from './support/test-customer.ts';

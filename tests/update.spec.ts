@@ -1,11 +1,11 @@
-import { isRemovable, removableProperties } from '../generators/customers.ts';
 import { apply, type Changes, type State } from '../generators/model.ts';
+import { isRemovable, merchantProperties, removableProperties } from '../schemas/properties.ts';
 import type { Answer } from '../target/answer.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
 import { naming, pick, type Selector, selectors, stateAfter, type TestCustomer, tick, withChanges } from './support/test-customer.ts';
 
 /** Every property that plain people and their merchant change, each in a check of its own. */
-const changeable = ['name', 'address', 'phone', 'email', 'taxId', ...removableProperties] as const;
+const changeable = merchantProperties.filter((name) => name !== 'externalId');
 /** The selector of the check at this place, so that each selector meets every third property. */
 const selectorAt = (index: number): Selector => selectors[index % selectors.length]?.[0] ?? 'customerId';
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { People, Plain } from '../../generators/customers.ts';
-import { type Changes, compare, isOwned, type platformProperties, type State, withholdable } from '../../generators/model.ts';
-import { type Customer, sentences, validateCreate, validateUpdate } from '../../schemas/contract.ts';
+import { type Changes, compare, type State } from '../../generators/model.ts';
+import { type Customer, requiredProperties, sentences, validateCreate, validateUpdate } from '../../schemas/contract.ts';
+import { isOwned, type platformProperties, withholdableProperties } from '../../schemas/properties.ts';
 import type { Answer } from '../../target/answer.ts';
 import { merchant } from '../../target/authorization.ts';
 import { LAG, mayLag, noteLag, type ReadBack } from '../../target/run.ts';
@@ -17,7 +18,7 @@ import { type TakenKnowledge, TakenValues } from './taken-values.ts';
 import { naming, pick, type Selector, selectors, type TestCustomer } from './test-customer.ts';
 
 /** What the schema requires, and the taxId that a target's business may. */
-const ESSENTIALS = ['name', 'address', 'phone', 'email', 'taxId'] as const;
+const ESSENTIALS = [...requiredProperties, 'taxId'];
 
 /** What a worker knows of the target: the properties that a create keeps, and those that a read shows of a full customer. */
 export type TargetKnowledge = TakenKnowledge & { properties?: string[]; shown?: string[] };
@@ -158,7 +159,7 @@ export class Customers {
 
   /** Returns the expected properties that a target may withhold and that it lost: they are absent, though it shows them of a full customer. */
   async lost(expected: State, shown: State): Promise<string[]> {
-    const absent = withholdable.filter((name) => name in expected && !(name in shown));
+    const absent = withholdableProperties.filter((name) => name in expected && !(name in shown));
     if (absent.length === 0) return [];
     const known = await this.#learn();
     return absent.filter((name) => known.shown.includes(name));

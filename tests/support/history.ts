@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { plain } from '../../generators/arbitraries.ts';
-import { isRemovable, removableProperties } from '../../generators/customers.ts';
 import { faultKinds } from '../../generators/faults.ts';
 import type { Changes } from '../../generators/model.ts';
 import type { Customer } from '../../schemas/contract.ts';
+import { isRemovable, removableProperties } from '../../schemas/properties.ts';
 import { assert } from './assert.ts';
 import { Create, Faulty, Read, Rename, SAME, Take, Update } from './commands.ts';
 import type { Customers } from './customers.ts';

@@ -1,13 +1,11 @@
-import { apply, type Changes, compare, isOwned, type State } from '../../generators/model.ts';
+import { apply, type Changes, compare, type State } from '../../generators/model.ts';
 import type { JsonObject } from '../../schemas/contract.ts';
+import { isOwned, nestedProperties } from '../../schemas/properties.ts';
 import type { Answer } from '../../target/answer.ts';
 import { assert } from './assert.ts';
 import { attributeHistory } from './attribution.ts';
 import type { Customers } from './customers.ts';
 import { pick, type TestCustomer } from './test-customer.ts';
-
-/** Properties whose objects an update may merge or replace. */
-const NESTED = ['address', 'customData', 'driverLicense'] as const;
 
 /** A customer of a history: its expected state, and which request made it so. */
 export type Member = TestCustomer & {
@@ -53,7 +51,7 @@ export async function applyUpdate(customers: Customers, member: Member, answer: 
     customers.assertShown(answer, expected, before);
   }
   // A merge keeps the keys that were not sent, a replacement drops them: from now on what this one did.
-  for (const name of NESTED) {
+  for (const name of nestedProperties) {
     if (sent[name] && before[name] && shown[name]) {
       const both = { ...(before[name] as JsonObject), ...(sent[name] as JsonObject) };
       const kept = Object.fromEntries(Object.entries(both).filter(([key]) => Object.hasOwn(shown[name] as object, key)));
