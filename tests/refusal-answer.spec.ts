@@ -1,7 +1,7 @@
 import type { Customer } from '../schemas/contract.ts';
 import type { Customers } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
-import type { TestCustomer } from './support/test-customer.ts';
+import { naming, type TestCustomer } from './support/test-customer.ts';
 
 test.describe('an answer comes, whatever is sent', () => {
   const deep = (depth: number) => Buffer.from(`{"customData":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}`);
@@ -66,7 +66,8 @@ test.describe('an answer comes, whatever is sent', () => {
       expect(await customers.update(customer, 'externalId', { enrollDate })).toBeAcceptedOrRefused();
     }
     for (const text of ['9223372036854775808', '1e19', '12345678901234567890123']) {
-      const body = Buffer.from(JSON.stringify({ ...customer.state, enrollDate: 0 }).replace('"enrollDate":0', `"enrollDate":${text}`));
+      const { body: sent } = naming(customer, 'externalId', { ...customers.essentials(customer.state), enrollDate: 0 });
+      const body = Buffer.from(JSON.stringify(sent).replace('"enrollDate":0', `"enrollDate":${text}`));
       expect(await customers.send(`set enrollDate to ${text}`, { body })).toBeAcceptedOrRefused();
     }
   });
