@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-// One locale alone: all of them take a worker six times as long to load.
+// Only one locale: loading all of them takes a worker six times as long.
 import { faker as english } from '@faker-js/faker/locale/en';
 import type { Customer } from '../schemas/contract.ts';
 import type { Removable } from '../schemas/properties.ts';
@@ -8,10 +8,10 @@ import { areaCodes, places } from './places.ts';
 /** A plain customer as the run creates it: the narrowest of the vendor's documents, so an externalId and a taxId always. */
 export type Plain = Customer & Required<Pick<Customer, 'externalId' | 'taxId'>>;
 
-/** Takes a value for the run, so that no other customer has it; false where it is taken already. */
+/** Reserves a value for one customer of the run; returns false if another customer has it. */
 export type Reserve = (value: string) => boolean;
 
-/** The class itself stands in the entry that loads every locale. */
+/** The class itself is in the entry that loads every locale. */
 const Faker = english.constructor as new (options: { locale: typeof english.rawDefinitions; seed: number }) => typeof english;
 
 /** Names of faker's times lie about this day, so that a seed gives the same customer in every year. */

@@ -12,7 +12,7 @@ export type Fault = {
   must: 'refuse' | 'refuse-or-coerce' | 'bounded';
   /** `must` holds where nobody exists whom the request names. An update may lack as much: there it is left open. */
   create?: true;
-  /** Its size alone is wrong: a target may end the connection instead of an answer. */
+  /** Only its size is wrong: a target may close the connection instead of answering. */
   oversized?: boolean;
   /** The property concerned, where it is one; in a nested object `address.city`. */
   property?: string;
@@ -23,7 +23,7 @@ export type Fault = {
 /** What a fault makes of a body. */
 export type Spoiled = { body: Buffer; mediaType?: string | null };
 
-/** A kind of fault. Most have one fault alone, whose label is the kind's name. */
+/** A kind of fault. Most have only one fault, whose label is the name of the kind. */
 export type FaultKind = { kind: string; faults: fc.Arbitrary<Fault> };
 
 /** Beyond what servers take by default (100 kB to 1 MB), and quick to send. */

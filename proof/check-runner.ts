@@ -22,7 +22,7 @@ export type CheckRun = { check: Check; judgements: Judgement[]; faults: string[]
 
 /**
  * Performs checks on a server, one after the other, as a run would: until there are no more, or `enough` says so. A server with
- * `consistentReads` never reads behind a write, so that nothing waits for one that does.
+ * `consistentReads` never lags, so that no read is repeated.
  */
 export async function runChecks(
   checks: readonly Check[],

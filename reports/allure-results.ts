@@ -14,7 +14,7 @@ export default class AllureResultsReporter extends AllureReporter {
 
   constructor(config: ConstructorParameters<typeof AllureReporter>[0]) {
     super(config);
-    // It awaits the writing of attachments at the end alone, and a failure until then would end the process.
+    // It awaits the writing of attachments only at the end; a failure before that would end the process.
     process.on('unhandledRejection', (error: NodeJS.ErrnoException) => {
       if (error.syscall === undefined) throw error;
       this.#giveUp(error);

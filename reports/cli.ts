@@ -101,7 +101,7 @@ function ancestors(): string {
   }
 }
 
-/** The result of this run; undefined if there is none. */
+/** Returns the result of this run; undefined if it has no result. */
 function resultOf(out: string, id: string): Result | undefined {
   try {
     const result: Result = JSON.parse(readFileSync(join(out, 'conformance.json'), 'utf8'));

@@ -109,7 +109,7 @@ function shareOf({ own, marked, asserted }: Attempt, requirement: RequirementId,
   return { outcome: 'not-applicable', message: 'the answers had nothing that it could be checked on' };
 }
 
-/** Two attempts in one outcome: a failure stands where fresh data fail too. */
+/** Combines two attempts into one outcome: a failure is confirmed if fresh data fail too. */
 function settle(first: Attempt['own'], last: Attempt['own'], confirmed: boolean): { outcome: Outcome; message: string | null } {
   if (last.outcome === 'failed') return { outcome: 'failed', message: last.message };
   if (last.outcome === 'no-response') return { outcome: 'not-testable', message: last.message?.split('\n')[0] ?? null };

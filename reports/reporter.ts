@@ -24,7 +24,7 @@ import { type Result, summarize, trafficOf } from './verdict.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
-/** What playwright.config.ts says of a run; it is kept where the reports of shards are merged. */
+/** The metadata of a run in playwright.config.ts; Playwright keeps them when it merges the reports of shards. */
 export type Metadata = { seed: number; depth: Depth; targetName: string; baseUrl?: string };
 
 /** The name of an attachment that Playwright adds to each failed test. */
@@ -46,7 +46,7 @@ export default class ConformanceReporter implements Reporter {
   constructor() {
     // Whoever reads the output may stop reading; the run goes on and writes its results.
     for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-    // Workers learn from it that a failure which they declare expected is taken back here.
+    // It tells workers that this reporter reverses failures that they mark as expected.
     process.env.CONFORMANCE_REPORTER = '1';
   }
 
@@ -175,7 +175,7 @@ export default class ConformanceReporter implements Reporter {
   onExit(): Promise<void> {
     const { CONFORMANCE_ARTIFACTS: artifacts } = process.env;
     if (artifacts) rmSync(artifacts, { recursive: true, force: true });
-    // Without results this code alone says that a line was printed.
+    // Without results only this code shows that a line was printed.
     if (!this.#listing && !this.#written) process.exit(3);
     return Promise.resolve();
   }
@@ -225,7 +225,7 @@ function writeWhole(path: string, text: string): void {
   }
 }
 
-/** Redacts everything of the run's credentials; nothing if there are none yet. */
+/** Returns the redactor of the run's credentials; before the run is opened it changes nothing. */
 function redactorOfRun(): Redact {
   const run = publishedRun();
   return run ? redactor(secretsOfRun(run).all) : (text) => text;

@@ -84,7 +84,7 @@ const LONGEST = 20_000;
 
 const codes: Record<Exclude<Verdict, null>, number> = { conforms: 0, partial: 0, 'does not conform': 1, flaky: 1, inconclusive: 2 };
 
-/** Returns what came of a check for one of its requirements. */
+/** Returns the result of a check for one of its requirements. */
 function checkResult(test: TestCase, { outcome, message }: Judgement, seed: number): CheckResult {
   const log = caseLogOf(test);
   return {

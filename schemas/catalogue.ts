@@ -52,7 +52,7 @@ export function isRequirementId(id: string): id is RequirementId {
   return byId.has(id);
 }
 
-/** The requirement with this id. Throws if there is none. */
+/** Returns the requirement with this id. Throws if the catalogue has no such id. */
 export function requirementOf(id: RequirementId): Requirement {
   const row = byId.get(id);
   if (!row) throw new Error(`There is no requirement ${id} in schemas/requirements.yaml`);

@@ -56,7 +56,7 @@ ajv.addVocabulary(['openapi', 'info', 'paths', 'servers', 'components']);
 ajv.addSchema(openapi, PUBLISHED);
 ajv.addSchema(load(READ_BACK), READ_BACK);
 
-/** A create: the published Customer as it stands. */
+/** A create: the published Customer, unchanged. */
 export const validateCreate: ValidateFunction = ajv.compile({ $ref: schema('Customer') });
 
 /**

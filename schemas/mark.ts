@@ -2,7 +2,7 @@ import type { RequirementId } from './requirement-id.ts';
 
 const MARK = /^\[([A-Z]+-\d+)\] /;
 
-/** Returns the message of an expectation that fails one requirement alone: `expect(answer, of('UPD-4', 'the rest'))`. */
+/** Returns the message of an expectation that fails only one requirement: `expect(answer, of('UPD-4', 'the rest'))`. */
 export function of(id: RequirementId, message: string): string {
   return `[${id}] ${message}`;
 }

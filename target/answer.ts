@@ -38,12 +38,12 @@ export class Answer {
     return this.#shown;
   }
 
-  /** The body as it came, its coding undone; empty if there is none. */
+  /** Returns the body, decoded but not redacted; empty if there is no body. */
   text(): string {
     return this.#raw.response?.body ?? '';
   }
 
-  /** The body as JSON; undefined if it is none, or nested too deep to be read. */
+  /** Returns the body as JSON; undefined if it is not JSON or is nested too deep to read. */
   json(): Json | undefined {
     return this.#json;
   }
@@ -126,7 +126,7 @@ export class Answer {
     return named ? (customer as Partial<Customer> as Partial<Customer> & { customerId: string }) : undefined;
   }
 
-  /** The answer in a few words: its status, or why there is none. */
+  /** Returns the answer in a few words: its status, or why there is no answer. */
   toString(): string {
     const { response, error } = this.exchange;
     return error ?? (response ? `${response.status} ${response.statusText}`.trim() : 'no answer');

@@ -40,7 +40,7 @@ export function inOtherCase(credentials: Credentials, scheme: string): Authoriza
 /** No Authorization header. */
 export const anonymous: Authorization = { header: undefined, shown: '', curl: '' };
 
-/** An Authorization header of any value that holds no credential. */
+/** An Authorization header with any value that contains no credential. */
 export function literal(header: string): Authorization {
   return { header, shown: header, curl: `-H 'Authorization: ${header}'` };
 }

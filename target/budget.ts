@@ -1,2 +1,2 @@
-/** How many requests and customers one check makes at most. A run adds them up before it starts. */
+/** The maximum numbers of requests and customers of one check. A run adds them up before it starts. */
 export type Budget = { requests: number; customers: number };

@@ -30,7 +30,7 @@ export type ClientOptions = {
   redact: Redact;
   /** Whether a text gives a key away. */
   leaks: (text: string) => boolean;
-  /** Whether the target may be at any address; otherwise at loopback and private ones alone. */
+  /** Whether the target may be at any address; otherwise only at loopback and private ones. */
   anyAddress?: boolean;
   /** Headers that every request has besides. */
   headers?: readonly ExtraHeader[];
@@ -40,7 +40,7 @@ export type ClientOptions = {
   pass: () => Promise<void>;
   /** Asks for leave to wait these milliseconds, because a request was answered by this status. May throw to end the request. */
   wait: (milliseconds: number, status: number) => Promise<void>;
-  /** Notes what is sent, before it is sent; the result notes what came of it. */
+  /** Records a request before it is sent. The function that it returns records the answer. */
   record?: (outgoing: Outgoing) => (answer: Answer) => void;
 };
 

@@ -20,7 +20,7 @@ export type Counterexample = {
   baseUrl: string;
   /** Begins every externalId of the run; the script takes a fresh one. */
   prefix: string;
-  /** Redacts what stands in the script. */
+  /** Redacts the content of the script. */
   redact: Redact;
 };
 
@@ -29,15 +29,15 @@ function idsOf(steps: readonly Step[]): string[] {
   return [...new Set(steps.flatMap(({ answer }) => answer.customer?.customerId ?? []))];
 }
 
-/** A value as JSON that stands in a script and in HTML alike: it begins no comment, no tag and no line. */
+/** Returns a value as JSON that is safe in a script and in HTML: it cannot begin a comment, a tag or a line. */
 function literal(value: unknown): string {
   const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return JSON.stringify(value, null, 2).replaceAll(/[<>\u2028\u2029\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, escaped);
 }
 
 /**
- * Writes a counterexample as a script that runs on Node alone: the requests with fresh externalIds and phone numbers, the credentials from the
- * variables. What came from the target stands in one JSON value and nowhere else. The result is its path.
+ * Writes a counterexample as a script that needs only Node: it sends the requests with fresh externalIds and phone numbers, and reads the
+ * credentials from the variables. Texts of the target are in one JSON value and nowhere else. Returns the path.
  */
 export function writeCounterexample(folder: string, counterexample: Counterexample): string {
   const { name, requirement, statement, message, lines, steps, baseUrl, prefix, redact } = counterexample;

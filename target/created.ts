@@ -3,7 +3,7 @@ import { parseJson } from './json.ts';
 /** A customer that the run created, or may have: what names it. `email` is given if nothing else does. */
 export type Created = { customerId: string | null; externalId: string | null; email?: string };
 
-/** A request, as far as it may create a customer. */
+/** The parts of a request that may create a customer. */
 type CustomerRequest = { method?: string; path?: string; query?: Record<string, string>; body?: object | Buffer };
 
 /** What an operation that creates customers names in a request; undefined for any other. */
@@ -21,7 +21,7 @@ export function named({ method = 'POST', path = '/customers', query, body }: Cus
   return { customerId, externalId, ...(email !== undefined && { email }) };
 }
 
-/** The customer that a request created, or may have, by what came of it: a 4xx creates nobody. */
+/** Returns the customer that a request created or may have created; undefined for a 4xx, which creates no customer. */
 export function createdBy(
   { method, url, body }: { method: string; url: string; body?: string },
   { status, customerId }: { status: number; customerId: string | undefined },

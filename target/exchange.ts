@@ -3,10 +3,10 @@ import type { Authorization } from './authorization.ts';
 import type { Created } from './created.ts';
 import { shorten } from './printable.ts';
 
-/** A header that every request has besides, and the variable that holds its value. */
+/** An extra header of every request, and the variable that has its value. */
 export type ExtraHeader = { variable: string; name: string; value: string };
 
-/** One request and what came of it. */
+/** One request and its result. */
 export type Exchange = {
   request: {
     method: string;
@@ -27,7 +27,7 @@ export type Exchange = {
   };
   /** Why there is no response that can be read, in one line. */
   error?: string;
-  /** Something came that is no response; `response` then holds what could be read of it. */
+  /** The target sent something that is not a valid response; `response` has the readable part. */
   malformed?: boolean;
   /** Milliseconds since the epoch. */
   start: number;
@@ -51,7 +51,7 @@ export type CaseLog = {
 /** The media type of a case log. */
 export const CASE_LOG_TYPE = 'application/vnd.conformance.cases+json';
 
-/** Characters of a request's body that a report holds. */
+/** Maximum characters of a request's body in a report. */
 const SHOWN = 16_384;
 
 const pairs = (headers: [string, string][]) => headers.map(([name, value]) => ({ name, value }));

@@ -10,7 +10,7 @@ const HEAD = 512 * 1024;
 /** Headers as they are sent. */
 export type RequestHeaders = Record<string, string | number>;
 
-/** What came of a request. `lost`: a reused connection was closed before anything came back. */
+/** The result of a request. `lost`: a reused connection was closed before anything came back. */
 export type ExchangeResult = Pick<Exchange, 'response' | 'error' | 'malformed'> & { lost?: boolean };
 
 /** A request on one connection. */
@@ -28,7 +28,7 @@ type ExchangeOptions = {
   proxied: boolean;
 };
 
-/** Sends one request and tells what came back: a response, none, or one that no client can read. */
+/** Sends one request and reports the result: a response, no response, or a response that no client can read. */
 export class HttpExchange {
   /** Rejects with SettingsError if the host is not allowed. */
   readonly result: Promise<ExchangeResult>;

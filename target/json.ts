@@ -1,4 +1,4 @@
-/** Returns what a JSON text stands for; undefined if it is none, such as the last line of a process that was ended while it wrote. */
+/** Parses a JSON text. Returns undefined if it is not JSON, such as the last line of a process that was ended while it wrote. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -4,7 +4,7 @@ import type { Outgoing } from './client.ts';
 import { type Created, named, unique } from './created.ts';
 import { parseJson } from './json.ts';
 
-/** A line of the journal: what was sent, or what came of it. A request without the second line may have arrived all the same. */
+/** A line of the journal: a request, or its answer. A request without an answer may have arrived nevertheless. */
 type JournalLine = { id: string } & ({ sent: Created } | { status: number; customerId: string | null });
 
 /**
@@ -19,7 +19,7 @@ export class Ledger {
     this.#file = openSync(path, 'a');
   }
 
-  /** Notes a request before it is sent; the result notes what came of it. */
+  /** Records a request before it is sent. The function that it returns records the answer. */
   record(outgoing: Outgoing): (answer: Answer) => void {
     const sent = named(outgoing);
     if (!sent) return () => undefined;

@@ -74,7 +74,7 @@ export async function serveLimiter(limits: Limits, events: Events = {}): Promise
   return { entrance: await limiter.listen(), close: () => limiter.close() };
 }
 
-/** A worker that is connected: how many slots it holds. */
+/** A connected worker and the number of its slots. */
 type Connection = { socket: Socket; slots: number };
 
 class LimiterServer {
@@ -118,7 +118,7 @@ class LimiterServer {
       else if (this.#sockets.has(socket)) this.#answer(connection, question);
       else socket.destroy();
     });
-    // A worker that ended gives back what it held, and waits for nothing.
+    // A worker that ended returns its slots and waits for nothing.
     socket.on('close', () => {
       this.#sockets.delete(socket);
       this.#waiting = this.#waiting.filter((one) => one.connection !== connection);

@@ -28,8 +28,8 @@ function escaped(character: string): string {
 }
 
 /**
- * Returns a text of at most `limit` UTF-16 units: of a longer one the head, the tail, and between them how many characters are left out. A
- * limit that leaves no room for head and tail gives the number alone.
+ * Returns a text of at most `limit` UTF-16 units. A longer text keeps its head and its tail; between them is the number of characters that
+ * are left out. If the limit leaves no room for head and tail, only the number remains.
  */
 export function shorten(text: string, limit: number): string {
   if (text.length <= limit) return text;
@@ -43,7 +43,7 @@ export function middleOf(text: string, limit: number): [number, number] {
   return [whole(text, Math.ceil(room / 2), -1), whole(text, text.length - Math.floor(room / 2), 1)];
 }
 
-/** Returns what stands in the place of a part that is left out. */
+/** Returns the text that replaces a part that is left out. */
 export function leftOut(part: string): string {
   return mark(part.replace(/[\ud800-\udbff][\udc00-\udfff]/g, ' ').length);
 }
@@ -62,7 +62,7 @@ export function markdownCell(text: string): string {
     .map((line) => {
       if (line.trim() === '') return '';
       const fence = '`'.repeat(longestRun(line) + 1);
-      // One space is taken off again where both sides have one; backticks need one beside the fence.
+      // Markdown removes one space if both sides have one; backticks need one beside the fence.
       const side = /^[ `]|[ `]$/.test(line) && line.trim() ? ' ' : '';
       return `${fence}${side}${line.replaceAll('|', '\\|')}${side}${fence}`;
     })

@@ -58,7 +58,7 @@ function mask(text: string, spans: readonly [number, number][], begin = 0): stri
   return masked + text.slice(end);
 }
 
-/** Returns a function that says whether a text holds a whole secret, in any of the spellings that a redactor masks. */
+/** Returns a function that reports whether a text contains a whole secret, in any spelling that a redactor masks. */
 export function detector(secrets: readonly string[]): (text: string) => boolean {
   const search = new Search(secrets, false);
   return (text) => search.find(text).length > 0;
@@ -120,7 +120,7 @@ type Places = { from: Int32Array; to: Int32Array };
 /** A text, or what decoding made of one. */
 type Reading = {
   text: string;
-  /** Without them the reading only tells whether there is anything to mask. */
+  /** Without them the reading shows only whether there is anything to mask. */
   places?: Places | undefined;
   /** The indices, ascending, of characters that were escaped in the reading before; without them all are new. */
   fresh?: readonly number[];
@@ -198,7 +198,7 @@ const NAMED: Record<string, string> = {
   v: '\v',
 };
 
-/** Returns the character that a sequence stands for; undefined if Unicode has none of that number. */
+/** Returns the character that a sequence represents; undefined if Unicode has no character with that number. */
 function characterOf(sequence: string): string | undefined {
   const first = sequence.charCodeAt(0);
   if (first > 0x7f) {
@@ -212,7 +212,7 @@ function characterOf(sequence: string): string | undefined {
   return body.length > 1 ? fromCode(Number.parseInt(body.replace(/^[uUx]\{?/, ''), 16)) : (NAMED[body] ?? body);
 }
 
-/** Returns what HTML's `&name;` stands for; undefined if it has no such name. */
+/** Returns the character that HTML's `&name;` represents; undefined if HTML has no such name. */
 function characterNamed(name: string): string | undefined {
   const reference = `&${name};`;
   const decoded = decodeHTMLStrict(reference);

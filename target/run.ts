@@ -16,7 +16,7 @@ export type ReadBack = {
   byId: boolean;
   /** `GET /customers?externalId=` answers. */
   list: boolean;
-  /** A read was seen to come behind a write. */
+  /** A read was seen to lag behind a write. */
   lags: boolean;
 };
 
@@ -71,7 +71,7 @@ export function publishedRun(): Run | undefined {
   return text === undefined ? undefined : JSON.parse(text);
 }
 
-/** Milliseconds that a read may come behind a write. */
+/** Milliseconds that a read may lag behind a write. */
 export const LAG = 1_000;
 
 const file = (run: Run, ...names: string[]) => join(run.scratch, ...names);
@@ -97,14 +97,14 @@ export function reserve(run: Run, kind: string, value: string, owner: string): b
 }
 
 /**
- * Whether a read that is not as expected may still be behind its write. A target whose reads were never seen behind, and waited for in
- * vain before, is not waited for again: it is wrong, not slow.
+ * Returns whether an unexpected read may still lag behind its write. If waiting did not help before and no read was ever seen to lag, the
+ * suite does not wait again: the target is wrong, not slow.
  */
 export function mayLag(run: Run): boolean {
   return run.readBack.lags || exists(file(run, 'seen')) || !exists(file(run, 'none'));
 }
 
-/** Tells every worker how a read that was waited for ended: it was behind the write, or the wait was in vain. */
+/** Tells every worker how a wait ended: the read lagged (`seen`), or waiting did not help (`none`). */
 export function noteLag(run: Run, ended: 'seen' | 'none'): void {
   writeFileSync(file(run, ended), '');
 }

@@ -7,7 +7,7 @@ export class SettingsError extends Error {
   override stack = `SettingsError: ${this.message}`;
 }
 
-/** Returns a text for an error message: on one line, as a terminal shows it, 200 characters at most. */
+/** Returns a text for an error message: one line, printable, at most 200 characters. */
 export function shown(text: string): string {
   return printable(shorten(text, 200).replaceAll(/\s/g, ' '));
 }

@@ -17,7 +17,7 @@ export function violated({ requirements }: Result): RequirementResult[] {
   );
 }
 
-/** What could not be judged, by its reason: one cause is told once. */
+/** What could not be judged, grouped by reason: each cause is reported once. */
 export function unjudged({ requirements }: Result): Map<string, string[]> {
   const byReason = new Map<string, string[]>();
   for (const { id, outcome, checks } of requirements) {

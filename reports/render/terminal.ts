@@ -3,7 +3,7 @@ import { shorten } from '../../target/printable.ts';
 import type { Result } from '../verdict.ts';
 import { countLine, LEVELS, unjudged, verdictLine, violated } from './lines.ts';
 
-/** Failing checks of one requirement that are told in full. */
+/** Failing checks of one requirement that are shown in full. */
 const TOLD = 1;
 
 /** Characters of a line, and lines of a message, that the terminal shows. */

@@ -9,26 +9,26 @@ export type AnswerViolation = {
   id: RequirementId;
   /** What is wrong, in one line. */
   message: string;
-  /** What was expected and what came, where it can be told by property. */
+  /** The differences, if they can be shown by property. */
   lines?: Mismatch[];
   /** Two requests showed it. */
   confirmed?: true;
-  /** The same for the same defect: it is told once per run. */
+  /** Identifies a defect: it is reported once per run. */
   shape: string;
 };
 
-/** Which promise a 200 is held to. */
+/** What a 200 answers. */
 export type Operation = 'upsert' | 'get' | 'list' | 'other';
 
 /**
- * What the server's insides look like: a stack trace, SQL, a source file. The envelope's `domain`, an exception's name, is none of it. Each
+ * What the server's insides look like: a stack trace, SQL, a source file. The envelope's `domain`, an exception's name, does not count. Each
  * repetition is bounded, so that no text takes long to search.
  */
 const INSIDES = [
   /\bat [\w$.<>]{1,200} ?\([^)]{0,300}:\d+\)/,
   /Traceback \(most recent call last\)/,
   /\bSELECT\b.{1,500}\bFROM\b|\bINSERT INTO\b|\bUPDATE \S{1,100} SET\b|\bDELETE FROM\b|\bSQLSTATE\b|\bORA-\d{5}\b/,
-  // The path of a URL, which any property may hold, is none.
+  // The path of a URL, which any property may contain, does not count.
   /(?<![\w:/.-])(?:\/[\w.-]{1,100}){2,20}\.(?:js|mjs|ts|java|kt|py|rb|php|go|cs|jar|class)\b/,
   /\b[A-Z]:\\\\?(?:[\w.-]{1,100}\\){1,20}/,
 ];
@@ -62,7 +62,7 @@ function whyNot(answer: Answer): string {
   return isTooDeep(body) ? ': it is nested deeper than can be read' : '';
 }
 
-/** The first of the server's insides in an answer; what the request itself sent is none. */
+/** Returns the first internal detail of the server in an answer; what the request itself sent does not count. */
 export function insidesOf(answer: Answer): string | undefined {
   const found = INSIDES.map((pattern) => pattern.exec(answer.text())?.[0]).find((text) => text && !answer.sent.includes(text));
   return found?.slice(0, 100);

@@ -20,13 +20,13 @@ const BUDGET = { requests: 100, customers: 40 };
 
 /** How a case failed, with its exchanges. */
 export type CaseFailure = { requirement: RequirementId; message: string; lines: readonly Mismatch[]; steps: Step[] };
-/** What came of a case. */
+/** The result of a case. */
 export type CaseResult = { failure?: CaseFailure; ended?: { ending: Ending; reason: string }; steps: Step[] };
 
 /** Performs a part of a case that has so many requests in flight at once. */
 export type AtOnce = <Result>(slots: number, part: () => Promise<Result>) => Promise<Result>;
 
-/** What holds of every case. */
+/** A property in fast-check's sense: a function that throws if a case breaks it. */
 export type Property<Value> = (customers: Customers, value: Value, atOnce: AtOnce) => Promise<void>;
 
 /** What a case needs of its worker. */
@@ -86,7 +86,7 @@ export async function runCase<Value>(
   });
   const customers = new Customers({ ...options, host, budget: BUDGET, people });
   let release = await limiter.take(1);
-  // Nothing is held while more is waited for, so that no case waits for another for ever.
+  // A case has no slots while it waits for more, so that no two cases wait for each other.
   const atOnce: AtOnce = async (slots, part) => {
     release();
     release = await limiter.take(slots);
@@ -105,7 +105,7 @@ export async function runCase<Value>(
   }
   const [first] = host.reported;
   if (!first) return { ...result, steps: host.steps };
-  // What every answer promises comes first: what is wrong with the customer may follow from it.
+  // Violations of what every answer promises come first: they may be the cause of a wrong customer.
   const { id: requirement, message, lines = [] } = first.violation;
   return { failure: { requirement, message: failure(message, lines, first.answer), lines, steps: host.steps }, steps: host.steps };
 }

@@ -77,7 +77,7 @@ export class Cases {
 
   /**
    * Runs every case and shrinks the first that fails. First means lowest in the order of the cases, so that a seed finds the same at any
-   * concurrency. A case that does not fail again alone was disturbed by another one, which may fail by itself: the search goes on behind it.
+   * concurrency. A case that does not fail again by itself was disturbed by another one, which may fail by itself: the search continues after it.
    */
   async #search<Value>(
     { cases, shrinks = true }: CasePlan,
@@ -152,7 +152,7 @@ export class Cases {
       failing = found;
       throw new Error(found.message);
     };
-    // Of the value itself and everything shorter: one initial run, at the place where the case stands.
+    // One initial run with the value of this case, and everything that it shrinks to.
     const { seed } = this.#log;
     const details = await fc.check(fc.asyncProperty(draw(), attempt), { seed, path: String(index), numRuns: 1 });
     if (!details.failed) return undefined;

@@ -89,7 +89,7 @@ abstract class MemberCommand<Data> extends HistoryCommand<Data & { which: number
   protected abstract request(customers: Customers, member: Member, model: Model): Promise<void>;
 }
 
-/** Sets and removes properties. `alone`: nothing else is sent, which may be refused. */
+/** Sets and removes properties. With `alone` the request has no other properties; a target may refuse that. */
 export class Update extends MemberCommand<{ by: Selector; changes: Changes; alone: boolean }> {
   override async request(customers: Customers, member: Member): Promise<void> {
     const { alone } = this.data;

@@ -47,7 +47,7 @@ export type History = { start: Partial<Customer>; commands: Iterable<fc.AsyncCom
 /** Any sequence of requests on several customers. */
 export function histories(replayPath?: string): fc.Arbitrary<History> {
   const settings = { maxCommands: 16, size: 'max', ...(replayPath !== undefined && { replayPath }) } as const;
-  // What comes first here is made shorter first: what the create has may spare a request that sets it.
+  // The first field is shrunk first: a property of the create may make a request that sets it unnecessary.
   return fc.record({ commands: fc.commands<Model, Real, false>([command], settings), start: optional });
 }
 

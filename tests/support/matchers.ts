@@ -29,7 +29,7 @@ export function failure(headline: string, lines: readonly Mismatch[], answer: An
 export const linesOf = (differences: Difference[]) =>
   differences.map(({ property, expected, actual }) => ({ expected: `${property} ${expected}`, actual: `${property} ${actual}` }));
 
-/** What came of a matcher. `requirement`: what fails, if it is not what the check is about. */
+/** The result of a matcher. `requirement`: the requirement that fails, if it is not the one that the check is about. */
 export type MatcherResult = {
   pass: boolean;
   headline: string;
@@ -44,7 +44,7 @@ function result(pass: boolean, headline: string, lines: Mismatch[], answer: Answ
   return { pass, headline, lines, answer, message, ...(requirement && { requirement }) };
 }
 
-/** What came of a matcher of a stored customer. `differences`: undefined if it could not be read. */
+/** The result of a matcher of a stored customer. `differences`: undefined if it could not be read. */
 export type StoredResult = MatcherResult & { differences: Difference[] | undefined };
 
 /** Reads a stored customer until it does not differ, or a read can no longer lag. `asked`: the properties that the expectation is about. */

@@ -27,7 +27,7 @@ export function requirement(...ids: [RequirementId, ...RequirementId[]]): TestDe
 /** The tag of a check whose cases are generated. */
 export const GENERATED = '@generated';
 
-/** What a generated check says of itself: any of these requirements may fail with it, each alone. */
+/** The details of a generated check: any of these requirements may fail with it, each by itself. */
 export function generatedCheck(...ids: [RequirementId, ...RequirementId[]]): TestDetails {
   const details = requirement(...ids);
   return { ...details, tag: [...[details.tag ?? []].flat(), GENERATED] };

@@ -34,7 +34,7 @@ export type SenderOptions = {
 /** Requests of a run that may wait for their whole time. */
 const HANGS = 10;
 
-/** Sends the requests of a check within its budget, reports what every answer promises, and tells a wrong answer from an outage. */
+/** Sends the requests of a check within its budget, reports violations of what every answer promises, and separates wrong answers from outages. */
 export class Sender {
   readonly #options: SenderOptions;
   readonly #authorization: Authorization;

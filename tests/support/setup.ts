@@ -82,7 +82,7 @@ async function startTarget(settings: Settings): Promise<{ plan: Target; close: (
 
 /**
  * Ends the run in order, as the runner does on an interrupt, when it is asked to by a signal or when the command that started it is gone:
- * the command holds the other end of a pipe. `end` does the same.
+ * the command has the other end of a pipe. `end` does the same.
  */
 function endOnRequest(): { end: () => void; isEnded: () => boolean } {
   let asked = false;
@@ -243,7 +243,7 @@ async function findReadBack(send: Send, customerId: string, body: ReturnType<Peo
   return { byId: found.ever, list: list.ever, lags: seen.some(({ ever, atOnce }) => ever && !atOnce) };
 }
 
-/** Asks until the answer is yes or a read can no longer be behind. */
+/** Asks until the answer is yes or a read can no longer lag. */
 async function until(ask: () => Promise<boolean>): Promise<{ ever: boolean; atOnce: boolean }> {
   const start = Date.now();
   for (let atOnce = true; ; atOnce = false) {

@@ -9,8 +9,8 @@ import { pick } from './test-customer.ts';
 export type TakenKnowledge = { refusesTaken?: Promise<boolean | undefined> };
 
 /**
- * Ends a check whose create may have been refused for a phone or a taxId that is taken: a seed repeats them, and few phone numbers belong
- * to nobody. If a target refuses what is taken, the refusal of such a customer means nothing.
+ * Ends a check whose create may have been refused because another customer has the phone or the taxId: a seed repeats both, and few phone
+ * numbers belong to nobody. If a target refuses such values, the refusal of this customer means nothing.
  */
 export class TakenValues {
   readonly #sender: Sender;
@@ -18,7 +18,7 @@ export class TakenValues {
   readonly #host: CheckHost;
   readonly #knowledge: TakenKnowledge;
   readonly #sent: Changes[] = [];
-  /** A create was refused, and accepted under another externalId: taken values are not why this check's creates are refused. */
+  /** A create was refused, but accepted with another externalId: the reason is not a value that another customer has. */
   #refusesOtherwise = false;
 
   constructor(sender: Sender, people: People, host: CheckHost, knowledge: TakenKnowledge) {
@@ -33,7 +33,7 @@ export class TakenValues {
     this.#sent.push(body);
   }
 
-  /** Ends the check as inconclusive if this create was refused because a value is taken. */
+  /** Ends the check as inconclusive if this create was refused because another customer has one of its values. */
   async assertFree(body: Customer): Promise<void> {
     const isOnlyHere = (name: 'phone' | 'taxId') => this.#sent.filter((other) => other[name] === body[name]).length === 1;
     const suspected = (['phone', 'taxId'] as const).filter((name) => this.#people.drew(body[name]) && isOnlyHere(name));
@@ -77,7 +77,7 @@ export class TakenValues {
     return false;
   }
 
-  /** Draws customers until one is accepted, at most five: the numbers of each may be taken. */
+  /** Draws at most five customers until one is accepted: other customers may have their numbers. */
   async #accepts<Body extends State>(intent: string, draw: () => Body): Promise<Body | undefined> {
     for (let tries = 0; tries < 5; tries += 1) {
       const body = draw();
