@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isResultFolder } from '../target/folder.ts';
@@ -24,29 +25,34 @@ function main(): void {
     const error = { name: 'Verdict', message: `${verdict ?? 'none'}: ${reason}`, timestamp: Date.now() };
     writeFileSync(join(results, 'verdict-globals.json'), JSON.stringify({ attachments: [], errors: [error] }));
   }
-  const output = join(out, 'allure-report');
-  rmSync(output, { recursive: true, force: true });
+  const page = join(out, 'allure-report', 'index.html');
+  mkdirSync(dirname(page), { recursive: true });
+  rmSync(page, { force: true });
+  const name = `POST /customers: ${target.name}, ${verdict ?? 'no verdict'}`;
+  writeFileSync(page, generate(results, name, resolve(out, 'history.jsonl')));
+  console.log(page);
+}
+
+/** Returns the page that Allure makes of results, without its analytics. Allure empties the folder that it writes into. */
+function generate(results: string, name: string, history: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'allure-report-'));
   const cli = join(dirname(createRequire(import.meta.url).resolve('allure')), '..', 'cli.js');
   const config = fileURLToPath(new URL('allurerc.mjs', import.meta.url));
-  const name = `POST /customers: ${target.name}, ${verdict ?? 'no verdict'}`;
-  const { status, stderr, stdout } = spawnSync(
-    process.execPath,
-    [cli, 'generate', results, '--config', config, '--output', output, '--report-name', name],
-    {
-      encoding: 'utf8',
-      env: { ...process.env, ALLURE_HISTORY: resolve(out, 'history.jsonl'), ALLURE_CATEGORIES: JSON.stringify(categories) },
-    },
-  );
-  const page = join(output, 'index.html');
-  if (status !== 0 || !existsSync(page))
-    throw new Error(`allure generate ended with ${status}: ${(stderr || stdout).trim().split('\n')[0]}`);
-  const html = readFileSync(page, 'utf8').replace(ANALYTICS, '');
-  if (html.includes('googletagmanager')) {
-    rmSync(output, { recursive: true });
-    throw new Error('this version of Allure loads its analytics in a way that is not known here; the page was removed');
+  try {
+    const { status, stderr, stdout } = spawnSync(
+      process.execPath,
+      [cli, 'generate', results, '--config', config, '--output', folder, '--report-name', name],
+      { encoding: 'utf8', env: { ...process.env, ALLURE_HISTORY: history, ALLURE_CATEGORIES: JSON.stringify(categories) } },
+    );
+    const page = join(folder, 'index.html');
+    if (status !== 0 || !existsSync(page))
+      throw new Error(`allure generate ended with ${status}: ${(stderr || stdout).trim().split('\n')[0]}`);
+    const html = readFileSync(page, 'utf8').replace(ANALYTICS, '');
+    if (html.includes('googletagmanager')) throw new Error('this version of Allure loads its analytics in a way that is not known here');
+    return html;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-  writeFileSync(page, html);
-  console.log(page);
 }
 
 try {

@@ -12,8 +12,8 @@ import type { Budget } from '../target/budget.ts';
 import { claimFolder, clearFolder, journalOf, ownsFolder } from '../target/folder.ts';
 import { closeOpening } from '../target/opening.ts';
 import { printable } from '../target/printable.ts';
-import { guessable, type Redact, redactor } from '../target/redaction.ts';
-import { publishedRun, secretsOfRun } from '../target/run.ts';
+import { type Redact, redactor, whyGuessable } from '../target/redaction.ts';
+import { publishedRun, type Run, secretsOfRun } from '../target/run.ts';
 import { type Depth, readSettings, SettingsError } from '../target/settings.ts';
 import { judge, leftOut, worst } from './judge.ts';
 import { junit } from './render/junit.ts';
@@ -83,10 +83,7 @@ export default class ConformanceReporter implements Reporter {
         `Conformance of POST /customers: ${run.targetName}, ${run.baseUrl}`,
         `Seed ${run.seed}, depth ${run.depth}. ${tests.length} checks, at most ${most.requests} requests and ${most.customers} customers; each externalId begins with ${run.prefix}.`,
         `State is read by ${readBack}.`,
-        ...[...guessable(run.merchant), ...(run.other ? guessable(run.other, 'TRUSTLY_OTHER_') : [])].map(
-          ({ name, why }) =>
-            `Warning: ${name} ${why}: it is redacted only together with the other half of its pair, as HTTP Basic sends them.`,
-        ),
+        ...warnings(run),
         '',
       ].join('\n'),
     );
@@ -229,6 +226,26 @@ function writeWhole(path: string, text: string): void {
 function redactorOfRun(): Redact {
   const run = publishedRun();
   return run ? redactor(secretsOfRun(run).all) : (text) => text;
+}
+
+/** Says which secrets of a run its results may show. */
+function warnings({ merchant, other, headers, baseUrl }: Run): string[] {
+  const halves = [['TRUSTLY_', merchant] as const, ...(other ? [['TRUSTLY_OTHER_', other] as const] : [])].flatMap(
+    ([prefix, { accessId, accessKey }]) => [
+      { name: `${prefix}ACCESS_ID`, value: accessId },
+      { name: `${prefix}ACCESS_KEY`, value: accessKey },
+    ],
+  );
+  const warn =
+    (how: string) =>
+    ({ name, value }: { name: string; value: string }) => {
+      const why = whyGuessable(value, baseUrl);
+      return why === undefined ? [] : [`Warning: ${name} ${why}: it is ${how}.`];
+    };
+  return [
+    ...halves.flatMap(warn('redacted only together with the other half of its pair, as HTTP Basic sends them')),
+    ...headers.map(({ variable, value }) => ({ name: variable, value })).flatMap(warn('not redacted')),
+  ];
 }
 
 function countChecks(tests: TestCase[]): Partial<Record<Outcome, number>> {

@@ -4,7 +4,7 @@ import type { Suite, TestCase } from '@playwright/test/reporter';
 import { catalogue, catalogueSha256, type Level, type Requirement } from '../schemas/catalogue.ts';
 import type { Outcome } from '../schemas/outcomes.ts';
 import type { RequirementId } from '../schemas/requirement-id.ts';
-import { type Created, createdBy, unique } from '../target/created.ts';
+import { type Created, unique } from '../target/created.ts';
 import { CASE_LOG_TYPE, type CaseLog, EXCHANGE_TYPE } from '../target/exchange.ts';
 import { readLedger } from '../target/ledger.ts';
 import { shorten } from '../target/printable.ts';
@@ -214,10 +214,8 @@ function caseLogOf(test: TestCase): CaseLog | undefined {
   );
 }
 
-type Recorded = {
-  request: { method: string; url: string; body?: { value: string } };
-  response?: { status: number; body: { value: string } };
-};
+/** What an exchange that was attached created, or may have. */
+type Recorded = { created: Created | null };
 
 function exchangesOf(test: TestCase): Recorded[] {
   const attachments = test.results.flatMap((result) => result.attachments);
@@ -246,20 +244,11 @@ export function trafficOf(
   const created =
     // The journal is in the folder of results, which may have been removed meanwhile.
     journal === undefined || !existsSync(journal)
-      ? unique([...(run?.preflight.created ?? []), ...logs.flatMap((log) => log.created), ...exchanges.flatMap(createdIn)])
+      ? unique([
+          ...(run?.preflight.created ?? []),
+          ...logs.flatMap((log) => log.created),
+          ...exchanges.flatMap(({ created }) => created ?? []),
+        ])
       : readLedger(journal);
   return { requests: exchanges.length + generated + (run?.preflight.requests ?? 0), created };
-}
-
-function createdIn({ request: { method, url, body }, response }: Recorded): Created[] {
-  const { customerId } = customerIn(response?.body.value ?? '');
-  return [createdBy({ method, url, ...(body && { body: body.value }) }, { status: response?.status ?? 0, customerId }) ?? []].flat();
-}
-
-function customerIn(text: string): { customerId?: string } {
-  try {
-    return JSON.parse(text)?.customer ?? {};
-  } catch {
-    return {};
-  }
 }

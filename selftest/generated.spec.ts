@@ -1,7 +1,5 @@
-import { execFile, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@playwright/test';
@@ -12,6 +10,7 @@ import type { RequirementId } from '../schemas/requirement-id.ts';
 import { Answer } from '../target/answer.ts';
 import { merchant } from '../target/authorization.ts';
 import { writeCounterexample } from '../target/counterexample.ts';
+import { type Redact, redactor } from '../target/redaction.ts';
 import { connect, enter } from '../target/run.ts';
 import type { Replay } from '../target/settings.ts';
 import type { Property } from '../tests/support/case.ts';
@@ -19,6 +18,7 @@ import { Cases } from '../tests/support/cases.ts';
 import type { Customers } from '../tests/support/customers.ts';
 import { openRun } from '../tests/support/setup.ts';
 import { Violation } from '../tests/support/violation.ts';
+import { against, run } from './command.ts';
 
 type CasesRun = { message: string | undefined; ended: string | undefined; path: string | null; requests: number };
 
@@ -88,37 +88,39 @@ async function fail(customers: Customers, requirement: RequirementId): Promise<n
 }
 
 /** Runs a script against a server that answers every request with a body. Returns what it printed, and the paths that were asked for. */
-async function runScript(script: string, env: NodeJS.ProcessEnv, body: string): Promise<{ output: string; paths: string[] }> {
+async function runScript(
+  script: string,
+  env: NodeJS.ProcessEnv,
+  body: string,
+  basePath = '',
+): Promise<{ output: string; paths: string[] }> {
   const paths: string[] = [];
-  const server = createServer((request, response) => {
-    paths.push(request.url ?? '');
-    response.end(body);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const output = await new Promise<string>((resolve) =>
-    execFile(process.execPath, [script], { env: { ...env, TRUSTLY_BASE_URL: baseUrl } }, (_error, stdout) => resolve(stdout)),
+  const { output } = await against(
+    (request, response) => {
+      paths.push(request.url ?? '');
+      response.end(body);
+    },
+    (origin) => run(script, { ...env, TRUSTLY_BASE_URL: origin + basePath }),
   );
-  server.close();
   return { output, paths };
 }
 
 /** A script of two requests: a create that gave a customerId, and a read of that customer. */
-function writeScript(name: string, customerId: string): string {
-  const baseUrl = 'http://127.0.0.1';
+function writeScript(name: string, customerId: string, more: { baseUrl?: string; redact?: Redact; path?: string } = {}): string {
+  const { baseUrl = 'http://127.0.0.1', redact = String, path: read = `/customers/${encodeURIComponent(customerId)}` } = more;
   const answer = (method: string, path: string) =>
     new Answer(
       {
-        request: { method, url: `${baseUrl}${path}`, headers: [], authorization: merchant({ accessId: 'a', accessKey: 'b' }) },
+        request: { method, url: `${baseUrl}${path}`, path, headers: [], authorization: merchant({ accessId: 'a', accessKey: 'b' }) },
         response: { status: 200, statusText: 'OK', headers: [], body: JSON.stringify({ customer: { customerId } }) },
         start: 0,
         stop: 0,
       },
       { redact: (text) => text, leaks: () => false },
     );
-  const steps = [answer('POST', '/customers'), answer('GET', `/customers/${encodeURIComponent(customerId)}`)];
+  const steps = [answer('POST', '/customers'), answer('GET', read)];
   return writeCounterexample(out, {
-    ...{ name, requirement: 'CRE-1', statement: 'It is wrong.', message: 'wrong', lines: [], baseUrl, prefix: '17957', redact: String },
+    ...{ name, requirement: 'CRE-1', statement: 'It is wrong.', message: 'wrong', lines: [], baseUrl, prefix: '17957', redact },
     steps: steps.map((each) => ({ intent: 'a request', answer: each })),
   });
 }
@@ -169,6 +171,42 @@ test.describe('a counterexample script', () => {
         const { paths } = await runScript(writeScript('path', old), env, JSON.stringify({ customer: { customerId: id } }));
         expect(paths).toEqual(['/customers', id === '..' ? '/' : `/customers/${encodeURIComponent(id)}`]);
       }
+    }
+  });
+
+  test('sends no credentials beyond the base URL', async () => {
+    const env = { TRUSTLY_ACCESS_ID: 'a', TRUSTLY_ACCESS_KEY: 'b' };
+    for (const [basePath, path] of [
+      ['', '@evil.example/'],
+      ['', '.evil.example/'],
+      ['', '0/'],
+      ['/tenant/v1', '/../../other/v1/customers'],
+      ['/tenant/v1', '0/customers'],
+    ] as const) {
+      const { output, paths } = await runScript(writeScript('beyond', '100', { path }), env, '{}', basePath);
+      expect(output, path).toContain('a path leads away from the target');
+      expect(paths).toEqual([`${basePath}/customers`]);
+    }
+  });
+
+  test('asks for the base URL if a part of it was redacted', async () => {
+    const secret = 'tenant-4711-live';
+    const script = writeScript('masked', '100', { baseUrl: `http://127.0.0.1:1/${secret}/v1`, redact: redactor([secret]) });
+    expect(readFileSync(script, 'utf8')).not.toContain(secret);
+    const { code, output } = await run(script, { TRUSTLY_ACCESS_ID: 'a', TRUSTLY_ACCESS_KEY: 'b' });
+    expect([code, output]).toEqual([1, 'Set TRUSTLY_BASE_URL\n']);
+  });
+
+  test('prints no key that is spelled in short words, each of which is known', async () => {
+    const key = 'q7Zk9wRt5xJmp3VbLc8Hd2QsTuYwEz';
+    const pairs = Buffer.from(key).toString('hex').match(/../g) ?? [];
+    // Every word of two digits is in an answer of the first run, which had a customerId of them.
+    const script = writeScript('pairs', Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0')).join(' '));
+    for (const divider of [' ', ':', ',', '\n']) {
+      const { output } = await runScript(script, { TRUSTLY_ACCESS_ID: 'a', TRUSTLY_ACCESS_KEY: key }, pairs.join(divider));
+      const [first = '', ...others] = output.split('\n').filter((line) => line.includes('now:'));
+      expect(first.replaceAll(/now: {2}200|‹\d+ characters›|\\u000a|[\s:,]/g, '')).toBe('');
+      expect(others).toEqual([first]);
     }
   });
 });

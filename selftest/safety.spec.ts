@@ -285,15 +285,20 @@ test.describe('the folder of results', () => {
 
   test('keeps what an earlier run wrote until the next one is known to start, and what its user put there', { tag: '@daily' }, async () => {
     const first = await conformance({}, ...ONE);
-    const mine = ['mine', join('allure-results', 'mine.txt'), join('counterexamples', 'mine.mjs')].map((name) => join(first.out, name));
-    mkdirSync(join(first.out, 'counterexamples'), { recursive: true });
+    const folders = ['', 'allure-results', 'allure-report', 'counterexamples'].map((name) => join(first.out, name));
+    const mine = folders.map((name) => join(name, 'mine.mjs'));
+    for (const folder of folders) mkdirSync(folder, { recursive: true });
     for (const path of mine) writeFileSync(path, 'mine');
+    const report = await run('reports/allure.ts', {}, [], first.out);
+    expect(report.code, report.output).toBe(0);
+    expect(existsSync(report.output.trim())).toBe(true);
     const nothing = await conformance({ TRUSTLY_OUT: first.out }, '--grep', 'nosuchcheck');
     expect(nothing.code, nothing.output).toBe(3);
     expect(first.result().exitCode).toBe(0);
     const again = await conformance({ TRUSTLY_OUT: first.out }, ...ONE);
     expect(again.code, again.output).toBe(0);
     for (const path of mine) expect(readFileSync(path, 'utf8')).toBe('mine');
+    expect(readdirSync(join(first.out, 'allure-report'))).toEqual(['mine.mjs']);
     expect(readdirSync(first.out).filter((name) => name.endsWith('.lock') || name.endsWith('.jsonl'))).toEqual([]);
   });
 

@@ -311,6 +311,16 @@ test.describe('settings', () => {
     ['a certificate as key', { ...secure, ...pair(CERT, CERT) }, /^TRUSTLY_CLIENT_KEY \S+ is not a private key in PEM; name one$/],
     ['a key that is encrypted', { ...secure, ...pair(CERT, ENCRYPTED) }, /^TRUSTLY_CLIENT_KEY \S+ is encrypted; decrypt it with openssl/],
     [
+      'a key in the base URL',
+      { ...target, TRUSTLY_BASE_URL: 'http://127.0.0.1/the-%73ecret/v1', TRUSTLY_ACCESS_KEY: 'the-secret' },
+      /^TRUSTLY_BASE_URL contains TRUSTLY_ACCESS_KEY, and every result shows it; write it without the key$/,
+    ],
+    [
+      'the key of the other merchant in the name of the target',
+      { ...target, TRUSTLY_TARGET_NAME: 'the secret-key', TRUSTLY_OTHER_ACCESS_ID: 'other', TRUSTLY_OTHER_ACCESS_KEY: 'secret-key' },
+      /^TRUSTLY_TARGET_NAME contains TRUSTLY_OTHER_ACCESS_KEY, and every result shows it; write it without the key$/,
+    ],
+    [
       'the key of another certificate',
       { ...secure, ...pair(CERT, STRANGE_KEY) },
       /^TRUSTLY_CLIENT_KEY \S+ is not the key of the certificate/,

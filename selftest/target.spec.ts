@@ -1,11 +1,15 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, test } from '@playwright/test';
 import { anonymous, merchant } from '../target/authorization.ts';
 import { Client, type ClientOptions } from '../target/client.ts';
 import { curl } from '../target/exchange.ts';
-import { detector, redactor, secretsOf } from '../target/redaction.ts';
+import { Ledger, readLedger } from '../target/ledger.ts';
+import { detector, MASK, redactor, secretsOf } from '../target/redaction.ts';
 
 const credentials = { accessId: 'the-access-id', accessKey: 's3cret+key/ÿ"=' };
 const authorization = merchant(credentials);
@@ -349,6 +353,53 @@ test.describe('the client', () => {
       );
     });
   }
+
+  for (const [what, statuses, isCreated] of [
+    ['created, by a 200', [200], true],
+    ['perhaps created, by a 500', [500], true],
+    ['not created, by a 400', [400], false],
+    ['not created, by a 400 after a 429', [429, 400], false],
+    ['perhaps created, by a 400 after a 503', [503, 400], true],
+    // A 0 closes the connection, which was used before.
+    ['perhaps created, by a 400 after the connection was lost', [0, 400], true],
+  ] as const) {
+    test(`tells that a customer was ${what}`, async () => {
+      const path = join(mkdtempSync(join(tmpdir(), 'ledger-')), 'ledger.jsonl');
+      const ledger = new Ledger(path, String);
+      await withServer(
+        (incoming, response, count) => {
+          const status = count === 1 ? 200 : (statuses[count - 2] ?? 200);
+          if (status === 0) incoming.socket.destroy();
+          else response.writeHead(status).end('{}');
+        },
+        async (client) => {
+          await client.send({ method: 'GET', authorization });
+          const { created } = await client.send({ body: { externalId: '7' }, authorization });
+          const customer = { customerId: null, externalId: '7' };
+          expect(created).toEqual(isCreated ? customer : undefined);
+          expect(readLedger(path)).toEqual(isCreated ? [customer] : []);
+        },
+        { record: (request) => ledger.record(request) },
+      );
+      ledger.close();
+    });
+  }
+
+  test('records no credentials that a target gave for an identifier', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'ledger-')), 'ledger.jsonl');
+    const ledger = new Ledger(path, redactor(secretsOf([credentials]).all));
+    await withServer(
+      (_incoming, response) => response.end(JSON.stringify({ customer: { customerId: credentials.accessKey } })),
+      async (client) => {
+        await client.send({ body: { customerId: credentials.accessKey, externalId: credentials.accessId }, authorization });
+        await client.send({ body: {}, query: { externalId: credentials.accessKey }, authorization });
+      },
+      { record: (request) => ledger.record(request) },
+    );
+    ledger.close();
+    expect(redactedText({ journal: readFileSync(path, 'utf8') })).toBe(true);
+    expect(readLedger(path)).toEqual([{ customerId: MASK, externalId: MASK }]);
+  });
 
   test('takes a fourth 503 for the answer', async () => {
     await withServer(

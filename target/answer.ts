@@ -1,5 +1,5 @@
 import type { Customer, Json, JsonObject } from '../schemas/contract.ts';
-import { type Created, createdBy } from './created.ts';
+import { type Created, named } from './created.ts';
 import type { Exchange } from './exchange.ts';
 import type { Redact } from './redaction.ts';
 
@@ -58,10 +58,12 @@ export class Answer {
     return this.#raw.request.body ?? '';
   }
 
-  /** The customer that the request created, or may have, with the customerId redacted. */
+  /** The customer that the request created, or may have, redacted; undefined after a 4xx, which creates no customer. */
   get created(): Created | undefined {
+    if (this.refused && !this.#raw.uncertain) return undefined;
+    const sent = named(this.exchange.request);
     const id = this.customer?.customerId;
-    return createdBy(this.#raw.request, { status: this.status(), customerId: id === undefined ? undefined : this.redact(id) });
+    return sent && id !== undefined ? { ...sent, customerId: this.redact(id) } : sent;
   }
 
   /** Redacts a text that was made of this answer, and shortens it to a limit. */
@@ -147,7 +149,12 @@ const SHOWN_HEADERS = 100;
 function shown({ request, response, error, ...rest }: Exchange, redact: Redact): Exchange {
   return {
     ...rest,
-    request: { ...request, url: redact(request.url), ...(request.body !== undefined && { body: redact(request.body) }) },
+    request: {
+      ...request,
+      url: redact(request.url),
+      path: redact(request.path),
+      ...(request.body !== undefined && { body: redact(request.body) }),
+    },
     ...(response && {
       response: {
         ...response,

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Credentials } from './settings.ts';
+
+/** The user name and password of HTTP Basic: accessId and accessKey. */
+export type Credentials = { accessId: string; accessKey: string };
 
 /** How a request is authorized. The header's true value is never written anywhere: `shown` and `curl` stand for it. */
 export type Authorization = {

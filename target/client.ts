@@ -4,7 +4,7 @@ import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { Answer } from './answer.ts';
 import type { Authorization } from './authorization.ts';
-import type { ExtraHeader } from './exchange.ts';
+import type { Exchange, ExtraHeader } from './exchange.ts';
 import { guardedLookup, proxyFor } from './hosts.ts';
 import { type ExchangeResult, HttpExchange, type RequestHeaders } from './http-exchange.ts';
 import type { Redact } from './redaction.ts';
@@ -41,8 +41,11 @@ export type ClientOptions = {
   /** Asks for leave to wait these milliseconds, because a request was answered by this status. May throw to end the request. */
   wait: (milliseconds: number, status: number) => Promise<void>;
   /** Records a request before it is sent. The function that it returns records the answer. */
-  record?: (outgoing: Outgoing) => (answer: Answer) => void;
+  record?: (request: Exchange['request']) => (answer: Answer) => void;
 };
+
+/** A request as results show it, with the headers and the body that are sent. */
+type Composed = { request: Exchange['request']; headers: RequestHeaders; data: Buffer | undefined };
 
 /** Times that a request is sent again which is answered 503: more are the request's own fault. */
 const UNAVAILABLE = 3;
@@ -65,11 +68,14 @@ export class Client {
    * closed before the first byte of an answer. Nothing else is repeated. Throws SettingsError if the target's name led to a public address.
    */
   async send(outgoing: Outgoing): Promise<Answer> {
+    const message = this.#compose(outgoing);
     let settle: ((answer: Answer) => void) | undefined;
+    let uncertain = false;
     for (let repeats = 0; ; repeats += 1) {
       await this.#options.pass();
-      settle ??= this.#options.record?.(outgoing);
-      const answer = await this.#attempt(outgoing, repeats);
+      settle ??= this.#options.record?.(message.request);
+      const answer = await this.#attempt(message, { repeats, uncertain });
+      uncertain ||= !answer.refused;
       if (answer.status() !== 429 && (answer.status() !== 503 || repeats === UNAVAILABLE)) {
         settle?.(answer);
         return answer;
@@ -88,13 +94,14 @@ export class Client {
     this.#agent = undefined;
   }
 
-  async #attempt(outgoing: Outgoing, repeats: number): Promise<Answer> {
-    const { baseUrl, redact, leaks, headers: extra = [] } = this.#options;
+  /** Composes a request: as results show it, and as it is sent. */
+  #compose(outgoing: Outgoing): Composed {
+    const { baseUrl, headers: extra = [] } = this.#options;
     const { method = 'POST', path = '/customers', query, authorization, body } = outgoing;
     const mediaType = outgoing.mediaType === undefined && body !== undefined ? 'application/json' : outgoing.mediaType;
     // encodeURIComponent writes %20 and %2B, which every decoder reads alike; URLSearchParams would write a bare plus sign for a space.
     const search = Object.entries(query ?? {}).map((pair) => pair.map(encodeURIComponent).join('='));
-    const url = `${baseUrl}${path}${search.length ? `?${search.join('&')}` : ''}`;
+    const target = `${path}${search.length ? `?${search.join('&')}` : ''}`;
     const data = body === undefined || Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
     const headers: [string, string][] = [
       ['Accept', 'application/json'],
@@ -102,14 +109,15 @@ export class Client {
     ];
     const request = {
       method,
-      url,
+      url: `${baseUrl}${target}`,
+      path: target,
       headers,
       authorization: { shown: authorization.shown, curl: authorization.curl },
       ...(extra.length && { extra: extra.map(({ name, variable }) => ({ name, variable })) }),
       ...(this.#options.certificate && { certificate: true }),
       ...(data && { body: data.toString('utf8') }),
     };
-    const all = {
+    const sent = {
       'User-Agent': USER_AGENT,
       ...Object.fromEntries(headers),
       'Accept-Encoding': 'gzip, deflate, br',
@@ -117,11 +125,16 @@ export class Client {
       ...Object.fromEntries(extra.map(({ name, value }) => [name, value])),
       ...((data || method === 'POST') && { 'Content-Length': data?.length ?? 0 }),
     };
+    return { request, headers: sent, data };
+  }
+
+  async #attempt(message: Composed, { repeats, uncertain }: { repeats: number; uncertain: boolean }): Promise<Answer> {
+    const { redact, leaks } = this.#options;
     const start = Date.now();
-    let came = await this.#exchange(method, url, all, data);
-    if (came.lost) came = await this.#exchange(method, url, all, data, true);
-    const { lost: _lost, ...exchange } = came;
-    return new Answer({ request, ...exchange, start, stop: Date.now() }, { redact, leaks, repeats });
+    let { lost, ...came } = await this.#exchange(message);
+    if (lost) came = await this.#exchange(message, true);
+    const exchange = { request: message.request, ...came, ...((uncertain || lost) && { uncertain: true }), start, stop: Date.now() };
+    return new Answer(exchange, { redact, leaks, repeats });
   }
 
   #newAgent(keepAlive: boolean): HttpAgent {
@@ -134,7 +147,7 @@ export class Client {
     return secure ? new HttpsAgent(direct) : new HttpAgent(direct);
   }
 
-  #exchange(method: string, url: string, headers: RequestHeaders, data: Buffer | undefined, fresh = false): Promise<ExchangeResult> {
+  #exchange({ request: { method, url }, headers, data }: Composed, fresh = false): Promise<ExchangeResult> {
     this.#agent ??= this.#newAgent(true);
     const { timeout, baseUrl } = this.#options;
     const agent = fresh ? this.#newAgent(false) : this.#agent;

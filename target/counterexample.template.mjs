@@ -3,7 +3,9 @@
 
 const { requirement, message, lines, customerIds, requests, ...run } = /* data */ {};
 
-const baseUrl = (process.env.TRUSTLY_BASE_URL ?? run.baseUrl).replace(/\/+$/, '');
+const baseUrl = (process.env.TRUSTLY_BASE_URL ?? run.baseUrl ?? fail('Set TRUSTLY_BASE_URL')).replace(/\/+$/, '');
+const hrefOf = (url) => (URL.canParse(url) ? new URL(url).href : undefined);
+const root = hrefOf(`${baseUrl}/`) ?? fail('TRUSTLY_BASE_URL is not a URL');
 /** Shows control characters, and what begins a command of a CI log, as text. */
 const show = (value) =>
   String(value)
@@ -11,13 +13,27 @@ const show = (value) =>
     .replaceAll('##', '# #');
 
 // A target may send credentials back in any spelling, and this output may be a CI log's. So only words are printed that the first run
-// showed, which was redacted, or that this script made; any other is replaced by its length.
+// showed, which was redacted, or that this script made; any other is replaced by its length. A short word is printed only behind the word
+// that it followed in the first run: a key may be spelled in words of two digits, each of which is known.
 const WORD = /[^\s"\\,:{}[\]<>]+/g;
-const known = new Set();
+const SHORT = 6;
+const known = new Set(['null', 'true', 'false']);
 const know = (text) => {
-  for (const word of text.match(WORD) ?? []) known.add(word);
+  let last;
+  for (const word of text.match(WORD) ?? []) {
+    known.add(word.length < SHORT ? `${last} ${word}` : word);
+    last = word;
+  }
 };
-const masked = (text) => show(text.replaceAll(WORD, (word) => (known.has(word) ? word : `‹${word.length} characters›`)));
+const masked = (text) => {
+  let last;
+  const mask = (word) => {
+    const isKnown = known.has(word) || known.has(`${last} ${word}`);
+    last = word;
+    return isKnown ? word : `‹${word.length} characters›`;
+  };
+  return show(text.replaceAll(WORD, mask));
+};
 
 // ExternalIds and phone numbers of the first run belong to its customers.
 const fresh = new Map([[run.prefix, `${Date.now()}`.slice(-run.prefix.length).padStart(run.prefix.length, '1')]]);
@@ -48,7 +64,7 @@ const parse = (text) => {
   }
 };
 
-know('null true false customer errors message');
+know('customer errors message');
 for (const text of [requirement, message, ...lines.flatMap(({ expected, actual }) => [expected, actual])]) know(text);
 for (const { body, path, recorded } of requests) for (const text of [body ?? '', path, recorded]) know(renew(text));
 // Whoever reads the output may stop reading.
@@ -61,6 +77,8 @@ for (const [index, { intent, method, path, headers, extra, body, credentials, cu
   const pair =
     credentials && Buffer.from(`${variable(`${credentials}ACCESS_ID`)}:${variable(`${credentials}ACCESS_KEY`)}`).toString('base64');
   const sent = { path: renewPath(path), body: body === null ? null : renewIds(body) };
+  // A path that a target gave may lead the credentials elsewhere.
+  if (!hrefOf(baseUrl + sent.path)?.startsWith(root)) fail('a path leads away from the target');
   const response = await fetch(baseUrl + sent.path, {
     method,
     headers: {

@@ -4,33 +4,21 @@ import { parseJson } from './json.ts';
 export type Created = { customerId: string | null; externalId: string | null; email?: string };
 
 /** The parts of a request that may create a customer. */
-type CustomerRequest = { method?: string; path?: string; query?: Record<string, string>; body?: object | Buffer };
+type CustomerRequest = { method: string; path: string; body?: string };
 
 /** What an operation that creates customers names in a request; undefined for any other. */
-export function named({ method = 'POST', path = '/customers', query, body }: CustomerRequest): Created | undefined {
-  if (method !== 'POST' || path !== '/customers') return undefined;
-  const text = body === undefined ? '' : Buffer.isBuffer(body) ? body.toString('utf8') : JSON.stringify(body);
+export function named({ method, path, body = '' }: CustomerRequest): Created | undefined {
+  const [root, query] = path.split('?');
+  if (method !== 'POST' || root !== '/customers') return undefined;
   // Read as text: a body that is malformed on purpose may be accepted all the same.
   const member = (name: string) => {
-    const [, value] = new RegExp(`"${name}"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*")`).exec(text) ?? [];
+    const [, value] = new RegExp(`"${name}"\\s*:\\s*("(?:[^"\\\\]|\\\\.)*")`).exec(body) ?? [];
     return value === undefined ? undefined : String(parseJson(value) ?? value);
   };
-  const externalId = member('externalId') ?? query?.externalId ?? null;
+  const externalId = member('externalId') ?? new URLSearchParams(query).get('externalId');
   const customerId = member('customerId') ?? null;
   const email = externalId === null && customerId === null ? member('email') : undefined;
   return { customerId, externalId, ...(email !== undefined && { email }) };
-}
-
-/** Returns the customer that a request created or may have created; undefined for a 4xx, which creates no customer. */
-export function createdBy(
-  { method, url, body }: { method: string; url: string; body?: string },
-  { status, customerId }: { status: number; customerId: string | undefined },
-): Created | undefined {
-  if (status >= 400 && status < 500) return undefined;
-  const { pathname, searchParams } = new URL(url);
-  const path = pathname.endsWith('/customers') ? '/customers' : pathname;
-  const sent = named({ method, path, query: Object.fromEntries(searchParams), body: Buffer.from(body ?? '') });
-  return sent && (customerId === undefined ? sent : { ...sent, customerId });
 }
 
 /** Every customer once: by the externalId that was sent, or by its customerId or e-mail if none was. */

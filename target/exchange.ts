@@ -1,4 +1,4 @@
-import type { Json } from '../schemas/contract.ts';
+import type { JsonObject } from '../schemas/contract.ts';
 import type { Authorization } from './authorization.ts';
 import type { Created } from './created.ts';
 import { shorten } from './printable.ts';
@@ -11,6 +11,8 @@ export type Exchange = {
   request: {
     method: string;
     url: string;
+    /** What follows the base URL, with the query. */
+    path: string;
     headers: [string, string][];
     authorization: Omit<Authorization, 'header'>;
     extra?: Omit<ExtraHeader, 'value'>[];
@@ -22,13 +24,16 @@ export type Exchange = {
     status: number;
     statusText: string;
     headers: [string, string][];
-    body: string /** The bytes of the body are UTF-8. */;
+    body: string;
+    /** The bytes of the body are UTF-8. */
     isUtf8?: boolean;
   };
   /** Why there is no response that can be read, in one line. */
   error?: string;
   /** The target sent something that is not a valid response; `response` has the readable part. */
   malformed?: boolean;
+  /** The request was sent before, and the target may have carried it out then. */
+  uncertain?: boolean;
   /** Milliseconds since the epoch. */
   start: number;
   stop: number;
@@ -62,7 +67,7 @@ function allureBody(headers: [string, string][], value: string) {
 }
 
 /** An exchange in the form that Allure's viewer reads. */
-export function toAllure({ request, response, error, start, stop }: Exchange): Json {
+export function toAllure({ request, response, error, start, stop }: Exchange): JsonObject {
   const authorization: [string, string][] = request.authorization.shown ? [['Authorization', request.authorization.shown]] : [];
   const extra = (request.extra ?? []).map(({ name, variable }): [string, string] => [name, `‹${variable}›`]);
   return {

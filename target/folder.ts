@@ -28,14 +28,15 @@ const WRITTEN: Record<string, RegExp> = {
   counterexamples: /^[A-Z]+-\d+-[\w-]+\.mjs$/,
   'allure-results':
     /^([\da-f-]{36}-(result|container|attachment|globals)\b.*|(categories|executor|verdict-globals)\.json|environment\.properties)$/,
-  'allure-report': /^(index\.html|summary\.json)$/,
+  'allure-report': /^index\.html$/,
 };
 /** What does not make a folder somebody else's. */
 const IGNORED = ['.gitignore', '.gitkeep', '.DS_Store'];
-/** Milliseconds after which a lock that was not renewed is a dead run's; it is renewed four times as often. */
+/** Milliseconds after which the lock of a run on another machine is a dead run's if it was not renewed; it is renewed four times as often. */
 const STALE = 10_000;
 
-type Lock = { run: string; pid: number; host: string };
+/** `start`: what tells the process from a later one of the same id. */
+type Lock = { run: string; pid: number; host: string; start: string };
 
 /** The journal of a run's customers, until its end. */
 export const journalOf = (out: string, run: string): string => join(out, `ledger.${run}.jsonl`);
@@ -82,7 +83,7 @@ export function claimFolder(out: string, run: string, own: readonly string[] = [
   }
   const path = join(out, LOCK);
   try {
-    takeLock(path, { run, pid: process.pid, host: hostname() });
+    takeLock(path, { run, pid: process.pid, host: hostname(), start: startOf(process.pid) });
     writeFileSync(
       join(out, MARKER),
       `${JSON.stringify({ about: 'Results of a conformance run. The next run removes these.', entries: ENTRIES }, null, 2)}\n`,
@@ -93,7 +94,9 @@ export function claimFolder(out: string, run: string, own: readonly string[] = [
   }
   const renew = setInterval(() => {
     try {
-      utimesSync(path, new Date(), new Date());
+      // A run that was suspended may have lost its folder to one on another machine.
+      if (ownsFolder(out, run)) utimesSync(path, new Date(), new Date());
+      else clearInterval(renew);
     } catch {
       clearInterval(renew);
     }
@@ -173,24 +176,31 @@ function readLock(path: string): Lock | undefined {
   }
 }
 
-/** Whether the run of a lock goes on: its lock is renewed, and on this machine its process is there. A lock without text is being written. */
+/**
+ * Whether the run of a lock goes on. On this machine its process says so, which may be suspended; on another one its lock has to be renewed.
+ * A lock without text is being written.
+ */
 function isAlive(path: string, lock: Lock | undefined): boolean {
+  if (!lock || lock.host !== hostname()) return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) <= STALE;
   try {
-    if (Date.now() - statSync(path).mtimeMs > STALE) return false;
-    if (!lock || lock.host !== hostname()) return true;
     process.kill(lock.pid, 0);
-    return !isZombie(lock.pid);
   } catch (error) {
     // A process of somebody else's is there too.
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  return startOf(lock.pid) === lock.start;
 }
 
-/** Whether a process has ended and only waits for its parent to notice, which in a container may be never. */
-function isZombie(pid: number): boolean {
+/**
+ * Returns when a process began, in clock ticks since the machine did; empty where the system does not say it. "ended" for a process that only
+ * waits for its parent to notice its end, which in a container may be never.
+ */
+function startOf(pid: number): string {
   try {
-    return /\) Z [^)]*$/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    // The name, in parentheses, may hold spaces; the state follows it, and the time 19 fields later.
+    const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return state === 'Z' ? 'ended' : (fields[18] ?? '');
   } catch {
-    return false;
+    return '';
   }
 }

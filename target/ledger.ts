@@ -1,11 +1,12 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { Answer } from './answer.ts';
-import type { Outgoing } from './client.ts';
 import { type Created, named, unique } from './created.ts';
+import type { Exchange } from './exchange.ts';
 import { parseJson } from './json.ts';
+import type { Redact } from './redaction.ts';
 
-/** A line of the journal: a request, or its answer. A request without an answer may have arrived nevertheless. */
-type JournalLine = { id: string } & ({ sent: Created } | { status: number; customerId: string | null });
+/** A line of the journal: what a request may create, and after its answer what it did; null: nothing. */
+type JournalLine = { id: string; created: Created | null };
 
 /**
  * The journal of a run, written before a request is sent and after it is answered, so that no end of the process loses a customer. Each
@@ -13,23 +14,23 @@ type JournalLine = { id: string } & ({ sent: Created } | { status: number; custo
  */
 export class Ledger {
   readonly #file: number;
+  readonly #redact: Redact;
   #count = 0;
 
-  constructor(path: string) {
+  constructor(path: string, redact: Redact) {
     this.#file = openSync(path, 'a');
+    this.#redact = redact;
   }
 
   /** Records a request before it is sent. The function that it returns records the answer. */
-  record(outgoing: Outgoing): (answer: Answer) => void {
-    const sent = named(outgoing);
-    if (!sent) return () => undefined;
+  record({ method, path, body }: Exchange['request']): (answer: Answer) => void {
+    // A target may have put a key into a customerId that is sent back to it.
+    const created = named({ method, path: this.#redact(path), ...(body !== undefined && { body: this.#redact(body) }) });
+    if (!created) return () => undefined;
     this.#count += 1;
     const id = `${process.pid}-${this.#file}-${this.#count}`;
-    this.#append({ id, sent });
-    return (answer) => {
-      const customerId = answer.customer?.customerId;
-      this.#append({ id, status: answer.status(), customerId: customerId === undefined ? null : answer.redact(customerId) });
-    };
+    this.#append({ id, created });
+    return (answer) => this.#append({ id, created: answer.created ?? null });
   }
 
   /** Closes the file. */
@@ -44,15 +45,12 @@ export class Ledger {
   }
 }
 
-/** The customers that a journal names: all that were sent and not refused. */
+/** The customers that a journal names: all that were sent and not refused. A request without an answer may have arrived. */
 export function readLedger(path: string): Created[] {
-  const sent = new Map<string, Created>();
+  const last = new Map<string, Created | null>();
   for (const text of readFileSync(path, 'utf8').split('\n')) {
     const line = parseJson(text) as JournalLine | undefined;
-    if (!line) continue;
-    if ('sent' in line) sent.set(line.id, line.sent);
-    else if (line.status >= 400 && line.status < 500) sent.delete(line.id);
-    else if (line.customerId !== null) sent.set(line.id, { externalId: null, ...sent.get(line.id), customerId: line.customerId });
+    if (line) last.set(line.id, line.created);
   }
-  return unique([...sent.values()]);
+  return unique([...last.values()].flatMap((created) => created ?? []));
 }

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { METHODS, STATUS_CODES } from 'node:http';
 import { decodeHTMLStrict } from 'entities';
+import type { Credentials } from './authorization.ts';
 import { leftOut, middleOf, shorten } from './printable.ts';
-import type { Credentials } from './settings.ts';
 
 /** Stands in a text for a secret. */
 export const MASK = '‹redacted›';
@@ -68,30 +68,24 @@ export function detector(secrets: readonly string[]): (text: string) => boolean 
  * Returns what results must not hold: `keys` for a detector, which are the accessKeys and the pairs `accessId:accessKey`, and `all` for a
  * redactor, which has the accessIds and `others` besides. A guessable value is left out; a pair is not.
  */
-export function secretsOf(merchants: readonly Credentials[], others: readonly string[] = []): { keys: string[]; all: string[] } {
-  const secret = (value: string) => whyGuessable(value) === undefined;
+export function secretsOf(
+  merchants: readonly Credentials[],
+  others: readonly string[] = [],
+  baseUrl = '',
+): { keys: string[]; all: string[] } {
+  const secret = (value: string) => whyGuessable(value, baseUrl) === undefined;
   const keys = merchants.flatMap(({ accessId, accessKey }) => [`${accessId}:${accessKey}`, ...[accessKey].filter(secret)]);
   return { keys, all: [...keys, ...[...merchants.map(({ accessId }) => accessId), ...others].filter(secret)] };
 }
 
 /**
- * Returns the variables whose value is redacted only as half of its pair, because it would be found in places that do not give it away.
- * `prefix` begins their names; `why` is a predicate: "is shorter than eight characters".
+ * Returns why a value alone is not redacted: it would be found in places that do not give it away. The reason is a predicate, such as "is
+ * shorter than eight characters"; undefined for any other value.
  */
-export function guessable({ accessId, accessKey }: Credentials, prefix = 'TRUSTLY_'): { name: string; why: string }[] {
-  const values = [
-    [`${prefix}ACCESS_ID`, accessId],
-    [`${prefix}ACCESS_KEY`, accessKey],
-  ] as const;
-  return values.flatMap(([name, value]) => {
-    const why = whyGuessable(value);
-    return why === undefined ? [] : [{ name, why }];
-  });
-}
-
-function whyGuessable(value: string): string | undefined {
+export function whyGuessable(value: string, baseUrl = ''): string | undefined {
   if ([...value].length < SHORTEST) return 'is shorter than eight characters';
-  return ownTexts().text.includes(value.toLowerCase()) ? "occurs in the suite's own texts" : undefined;
+  if (ownTexts().text.includes(value.toLowerCase())) return "occurs in the suite's own texts";
+  return detector([value])(baseUrl) ? 'is part of TRUSTLY_BASE_URL' : undefined;
 }
 
 /** Words of HTTP that the published documents lack. */

@@ -2,13 +2,14 @@ import { createHash } from 'node:crypto';
 import { existsSync as exists, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Customer } from '../schemas/contract.ts';
+import type { Credentials } from './authorization.ts';
 import { Client } from './client.ts';
 import type { Created } from './created.ts';
 import type { ExtraHeader } from './exchange.ts';
-import type { Ledger } from './ledger.ts';
+import { Ledger } from './ledger.ts';
 import { type Entrance, type Limits, RateLimiter, Stopped } from './limiter.ts';
 import { detector, redactor, secretsOf } from './redaction.ts';
-import type { Credentials, Depth, Replay } from './settings.ts';
+import type { Depth, Replay } from './settings.ts';
 
 /** How state is read back; found out once per run. */
 export type ReadBack = {
@@ -109,6 +110,11 @@ export function noteLag(run: Run, ended: 'seen' | 'none'): void {
   writeFileSync(file(run, ended), '');
 }
 
+/** Opens the run's journal for this process; undefined if the run has none. */
+export function openLedger(run: Run): Ledger | undefined {
+  return run.ledger === undefined ? undefined : new Ledger(run.ledger, redactor(secretsOfRun(run).all));
+}
+
 /** A worker's way through the run's limiter. Throws Stopped if the run is over. */
 export function enter({ entrance, limits }: Run): Promise<RateLimiter> {
   return RateLimiter.enter(entrance, limits);
@@ -133,14 +139,14 @@ export function connect(
     pass: () => limiter.pass(extend),
     wait: (milliseconds, status) => limiter.wait(milliseconds, status),
     ...(ledger && {
-      record: (outgoing) => {
+      record: (request) => {
         const stop = (error: unknown) => {
           const reason = `${run.ledger} cannot be written (${(error as Error).message.split(', ')[0]})`;
           limiter.stop(reason);
           return new Stopped(reason);
         };
         try {
-          const settle = ledger.record(outgoing);
+          const settle = ledger.record(request);
           return (answer) => {
             try {
               settle(answer);
@@ -159,10 +165,10 @@ export function connect(
 }
 
 /** What results must not hold: `keys` are looked for in answers, `all` is redacted. */
-export function secretsOfRun({ merchant, other, headers }: Pick<Run, 'merchant' | 'other' | 'headers'>) {
+export function secretsOfRun({ merchant, other, headers, baseUrl }: Pick<Run, 'merchant' | 'other' | 'headers' | 'baseUrl'>) {
   // Of every proxy, used or not: a target on the same machine may know them.
   const names = ['http_proxy', 'https_proxy', 'all_proxy'].flatMap((name) => [name, name.toUpperCase()]);
   const proxies = names.map((name) => process.env[name] ?? '').filter((url) => URL.canParse(url));
   const passwords = proxies.map((url) => new URL(url).password).filter((password) => password !== '');
-  return secretsOf(other ? [merchant, other] : [merchant], [...headers.map(({ value }) => value), ...passwords]);
+  return secretsOf(other ? [merchant, other] : [merchant], [...headers.map(({ value }) => value), ...passwords], baseUrl);
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Customer } from '../schemas/contract.ts';
+import type { Credentials } from './authorization.ts';
 import { readBaseUrl } from './base-url.ts';
 import { type ClientCertificate, readClientCertificate } from './client-certificate.ts';
 import { readCustomerFile } from './customer-file.ts';
@@ -8,6 +9,7 @@ import { type Header, readHeaders } from './headers.ts';
 import { parseHost } from './hosts.ts';
 import type { Limits } from './limiter.ts';
 import { checkNames } from './names.ts';
+import { detector, whyGuessable } from './redaction.ts';
 import { type Replay, readReplay } from './replay.ts';
 import { SettingsError, shown } from './settings-error.ts';
 
@@ -18,9 +20,6 @@ export { assertHostAllowed } from './hosts.ts';
 export { type Replay, writeReplay } from './replay.ts';
 export { SettingsError } from './settings-error.ts';
 export { type Variable, variables } from './variables.ts';
-
-/** The user name and password of HTTP Basic: accessId and accessKey. */
-export type Credentials = { accessId: string; accessKey: string };
 
 /** The settings of a run. */
 export type Settings = {
@@ -89,6 +88,7 @@ export function readSettings(env: NodeJS.ProcessEnv = environment()): Settings {
   if (other && other.accessId === merchant?.accessId) {
     throw new SettingsError('TRUSTLY_OTHER_ACCESS_ID names the same merchant as TRUSTLY_ACCESS_ID; give a second merchant or remove it');
   }
+  assertNoKey({ TRUSTLY_BASE_URL: baseUrl, TRUSTLY_TARGET_NAME: env.TRUSTLY_TARGET_NAME }, merchant, other);
   const clientCertificate = readClientCertificate(env, baseUrl);
   const rps = readLimit(env, 'TRUSTLY_MAX_RPS', 1, 10_000);
   const requests = readLimit(env, 'TRUSTLY_MAX_REQUESTS', 100, 1_000_000);
@@ -132,6 +132,22 @@ function readCredentials(env: NodeJS.ProcessEnv, prefix: string): Credentials | 
     if (value.length > 1_000) throw new SettingsError(`${name} is longer than 1,000 characters; check the value`);
   }
   return { accessId, accessKey };
+}
+
+/** Asserts that settings which every result shows contain no key. Throws SettingsError. */
+function assertNoKey(
+  settings: Record<string, string | undefined>,
+  merchant: Credentials | undefined,
+  other: Credentials | undefined,
+): void {
+  for (const [prefix, credentials] of [['TRUSTLY_', merchant] as const, ['TRUSTLY_OTHER_', other] as const]) {
+    if (!credentials || whyGuessable(credentials.accessKey) !== undefined) continue;
+    const containsKey = detector([credentials.accessKey]);
+    for (const [name, value = ''] of Object.entries(settings)) {
+      if (containsKey(value))
+        throw new SettingsError(`${name} contains ${prefix}ACCESS_KEY, and every result shows it; write it without the key`);
+    }
+  }
 }
 
 function readLimit(env: NodeJS.ProcessEnv, name: string, min: number, max: number): number | undefined {

@@ -1,6 +1,6 @@
 import { compare } from '../generators/model.ts';
+import type { Credentials } from '../target/authorization.ts';
 import { type Authorization, anonymous, inOtherCase, literal, otherScheme, unknownMerchant, wrongKey } from '../target/authorization.ts';
-import type { Credentials } from '../target/settings.ts';
 import type { Customers } from './support/customers.ts';
 import { expect, of, requirement, test } from './support/fixtures.ts';
 import { naming, pick, selectors, stateAfter } from './support/test-customer.ts';

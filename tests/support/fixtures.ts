@@ -4,9 +4,9 @@ import { People } from '../../generators/customers.ts';
 import type { Budget } from '../../target/budget.ts';
 import type { Client } from '../../target/client.ts';
 import { CASE_LOG_TYPE, type CaseLog } from '../../target/exchange.ts';
-import { Ledger } from '../../target/ledger.ts';
+import type { Ledger } from '../../target/ledger.ts';
 import type { RateLimiter } from '../../target/limiter.ts';
-import { connect, enter, publishedRun, type Run, reserve } from '../../target/run.ts';
+import { connect, enter, openLedger, publishedRun, type Run, reserve } from '../../target/run.ts';
 import { endBefore, performAttempts } from './attempts.ts';
 import { Cases } from './cases.ts';
 import { Customers, type TargetKnowledge } from './customers.ts';
@@ -65,7 +65,7 @@ const checkTest = base.extend<Fixtures, WorkerFixtures>({
 
   ledger: [
     async ({ run }, use) => {
-      const ledger = run.ledger === undefined ? undefined : new Ledger(run.ledger);
+      const ledger = openLedger(run);
       await use(ledger);
       ledger?.close();
     },

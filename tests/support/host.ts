@@ -39,7 +39,7 @@ export function playwrightHost(info: TestInfo): Omit<CheckHost, 'end'> {
     attach: (answer) =>
       info.attach(`${answer.exchange.request.method} ${answer}`, {
         contentType: EXCHANGE_TYPE,
-        body: JSON.stringify(toAllure(answer.exchange)),
+        body: JSON.stringify({ ...toAllure(answer.exchange), created: answer.created ?? null }),
       }),
     report: (answer, violation) => expect.soft(answer).toViolate(violation),
   };

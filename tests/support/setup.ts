@@ -13,10 +13,9 @@ import { merchant } from '../../target/authorization.ts';
 import { type Outgoing, USER_AGENT } from '../../target/client.ts';
 import { claimFolder, journalOf } from '../../target/folder.ts';
 import { assertHostAllowed, isExempt } from '../../target/hosts.ts';
-import { Ledger } from '../../target/ledger.ts';
 import { type Events, type Pauses, Stopped, serveLimiter } from '../../target/limiter.ts';
 import { noteOpening } from '../../target/opening.ts';
-import { connect, enter, LAG, publishRun, type ReadBack, type Run, reserve } from '../../target/run.ts';
+import { connect, enter, LAG, openLedger, publishRun, type ReadBack, type Run, reserve } from '../../target/run.ts';
 import { readSettings, type Settings, SettingsError } from '../../target/settings.ts';
 
 /** Before the first check: claims the folder, starts the sandbox if no target is set, and finds out how the target answers. */
@@ -147,7 +146,7 @@ function prefix(): string {
 /** Sees whether the target answers plain requests at all and how state is read back. Throws Stopped. */
 async function preflight(run: Run, isEnded: () => boolean): Promise<void> {
   const limiter = await enter(run);
-  const ledger = run.ledger === undefined ? undefined : new Ledger(run.ledger);
+  const ledger = openLedger(run);
   const client = connect(run, limiter, { ledger });
   const authorization = merchant(run.merchant);
   const send = async (outgoing: Omit<Outgoing, 'authorization'>): Promise<Answer> => {
