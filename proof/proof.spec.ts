@@ -1,15 +1,22 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { expect, test } from '@playwright/test';
+import { test as base, expect } from '@playwright/test';
 import { requirementOf } from '../schemas/catalogue.ts';
 import { isNightly, PROOF, type ProofRow } from './catches.ts';
 import { CheckWorker } from './check-worker.ts';
 import { brokenServers, conformingServer, generatedOnlyServers, lawfulServers } from './servers.ts';
 
-let worker: CheckWorker;
-test.beforeAll(() => {
-  worker = new CheckWorker();
+// A fixture and no hook: the runner would keep all tests of a file with a hook in as many groups as it has workers.
+const test = base.extend<object, { worker: CheckWorker }>({
+  worker: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures here
+    async ({}, use) => {
+      const worker = new CheckWorker();
+      await use(worker);
+      worker.close();
+    },
+    { scope: 'worker' },
+  ],
 });
-test.afterAll(() => worker.close());
 
 /** Keeps a row for the table. */
 function keep(row: ProofRow): void {
@@ -19,7 +26,7 @@ function keep(row: ProofRow): void {
 
 test.describe('a broken server is caught', () => {
   for (const { name, why, breaks } of brokenServers) {
-    test(name, async () => {
+    test(name, async ({ worker }) => {
       const { checkRuns, requests, seconds } = await worker.run({ server: name, requirements: breaks, until: breaks[0] });
 
       const failures = checkRuns.flatMap(({ title, judgements }) =>
@@ -43,7 +50,7 @@ test.describe('a broken server is caught', () => {
 
 test.describe('a broken server that no example shows is caught', () => {
   for (const { name, why, breaks } of generatedOnlyServers) {
-    test(name, async () => {
+    test(name, async ({ worker }) => {
       const order = { server: name, requirements: breaks, until: breaks[0], generated: { seed: 1, depth: 'standard' } } as const;
       const { checkRuns } = await worker.run(order);
 
@@ -62,7 +69,7 @@ test.describe('a broken server that no example shows is caught', () => {
 
 test.describe('a lawful server is not accused', () => {
   for (const { name, why } of [conformingServer, ...lawfulServers]) {
-    test(name, { tag: isNightly(name) ? '@nightly' : [] }, async () => {
+    test(name, { tag: isNightly(name) ? '@nightly' : [] }, async ({ worker }) => {
       const { checkRuns: examples, requests, seconds } = await worker.run({ server: name });
       // Of those that `npm test` performs, the generated checks come to the one that uses everything: the others are `npm run proof`'s.
       const both = isNightly(name) || name === 'most-lenient' || name === 'conforming';
@@ -92,7 +99,7 @@ test.describe('a lawful server that shows nothing to check does not pass', () =>
     ['driver-license-withheld', ['VAL-2']],
   ] as const) {
     for (const requirement of requirements) {
-      test(`${requirement}, ${server}`, async () => {
+      test(`${requirement}, ${server}`, async ({ worker }) => {
         const { checkRuns } = await worker.run({ server, requirements: [requirement] });
 
         const found = checkRuns.flatMap(({ judgements }) => judgements).filter((judgement) => judgement.requirement === requirement);
@@ -105,7 +112,7 @@ test.describe('a lawful server that shows nothing to check does not pass', () =>
 
 test.describe('a lawful server that has the customers of an earlier run is not accused', () => {
   for (const server of ['duplicate-phone-refused', 'duplicate-tax-id-refused']) {
-    test(server, async () => {
+    test(server, async ({ worker }) => {
       const { checkRuns } = await worker.run({ server, requirements: ['CRE-1'], earlier: true });
 
       const outcomes = checkRuns.flatMap(({ judgements }) => judgements.map(({ outcome }) => outcome));

@@ -139,11 +139,13 @@ test.describe('unusual values', () => {
   test('are nobody’s', () => {
     const { phone, email, taxId } = unusual;
     fc.assert(
-      fc.property(fc.record({ phone, email, taxId }), (customer) => {
-        expect(customer.phone.replace(/\D/g, '')).toMatch(/^1\d{3}55501\d\d/);
-        expect(customer.email).toMatch(/.@example\.(com|org)$/i);
-        expect(customer.taxId.replace(/\D/g, '')).toMatch(/^(000|9\d\d)[1-4]\d{5}$/);
-      }),
+      fc.property(
+        fc.record({ phone, email, taxId }),
+        (customer) =>
+          /^1\d{3}55501\d\d/.test(customer.phone.replace(/\D/g, '')) &&
+          /.@example\.(com|org)$/i.test(customer.email) &&
+          /^(000|9\d\d)[1-4]\d{5}$/.test(customer.taxId.replace(/\D/g, '')),
+      ),
       { numRuns: 500, seed: SEED },
     );
   });
@@ -255,11 +257,10 @@ test.describe('faults', () => {
     const kinds = faultKinds.map(({ kind }) => kind);
     expect(new Set(kinds).size).toBe(kinds.length);
     const kindOf = new Map<string, string>();
-    for (const [kind, { label }] of samples) {
-      expect(kindOf.get(label) ?? kind, label).toBe(kind);
-      expect(label).toMatch(/^\S[^\n]{5,70}\S$/);
-      kindOf.set(label, kind);
-    }
+    const labels = samples.map(([, { label }]) => label);
+    expect(labels.filter((label) => !/^\S[^\n]{5,70}\S$/.test(label))).toEqual([]);
+    for (const [kind, { label }] of samples) kindOf.set(label, kind);
+    expect(samples.filter(([kind, { label }]) => kindOf.get(label) !== kind)).toEqual([]);
   });
 
   test('concern every property that a merchant owns', () => {
@@ -279,13 +280,13 @@ test.describe('faults', () => {
   })) {
     test(`by the schema make ${what} invalid, though JSON`, () => {
       expect(validateCreate(body)).toBe(true);
-      for (const [, fault] of samples.filter(([, { of }]) => of === 'schema')) {
-        const { body: bytes, mediaType } = fault.spoil(body);
+      const lame = samples.filter(([, { of, spoil }]) => {
+        if (of !== 'schema') return false;
+        const { body: bytes, mediaType } = spoil(body);
         const value = read(bytes);
-        expect(value, fault.label).toBeDefined();
-        expect(validateCreate(value), fault.label).toBe(false);
-        expect(mediaType, fault.label).toBeUndefined();
-      }
+        return value === undefined || validateCreate(value) || mediaType !== undefined;
+      });
+      expect(lame.map(([, { label }]) => label)).toEqual([]);
     });
 
     test(`of the wire make ${what} no JSON, or say what else is wrong`, () => {

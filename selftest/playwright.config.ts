@@ -7,16 +7,21 @@ process.env.DOTENV_CONFIG_PATH = 'none';
 export default defineConfig({
   testDir: '..',
   outputDir: 'out/artifacts',
-  workers: 2,
+  workers: 3,
   timeout: 120_000,
   forbidOnly: !!process.env.CI,
   projects: [
     { name: 'proof', testMatch: 'proof/proof.spec.ts', grepInvert: /@nightly/, fullyParallel: true },
     { name: 'nightly', testMatch: 'proof/proof.spec.ts', grep: /@nightly/, fullyParallel: true },
-    { name: 'suite', testMatch: 'selftest/*.spec.ts', testIgnore: 'selftest/hostile.spec.ts', grepInvert: /@daily/ },
-    { name: 'daily', testMatch: 'selftest/safety.spec.ts', grep: /@daily/, fullyParallel: true },
+    {
+      name: 'suite',
+      testMatch: ['selftest/*.spec.ts', 'proof/docs.spec.ts'],
+      testIgnore: 'selftest/hostile.spec.ts',
+      grepInvert: /@daily/,
+    },
+    { name: 'daily', testMatch: 'selftest/{command,safety}.spec.ts', grep: /@daily/, fullyParallel: true },
     { name: 'hostile', testMatch: 'selftest/hostile.spec.ts', fullyParallel: true },
-    { name: 'table', testMatch: 'proof/{table,docs}.spec.ts', dependencies: ['proof'] },
+    { name: 'table', testMatch: 'proof/table.spec.ts', dependencies: ['proof'] },
   ],
   reporter: [['list'], ['./count-reporter.ts']],
 });

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { shorten } from '../target/printable.ts';
 import { detector, MASK, redactor, secretsOf, whyGuessable } from '../target/redaction.ts';
 
-const RUNS = { seed: 1795, numRuns: 500 };
+const RUNS = { seed: 1795, numRuns: 100 };
 /** Has what some spelling treats in its own way: quotes, a backslash, a space, signs of other spellings, letters beyond ASCII and the BMP. */
 const SECRET = 's3cret+Key/Äß"\\\'&<>%:7 =😀x.*z';
 const PLAIN = 'kT9vQx2LmZr8Wp4JsYd0';

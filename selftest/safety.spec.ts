@@ -328,7 +328,7 @@ test.describe('the folder of results', () => {
     await sandbox.close();
   });
 
-  test('belongs to one run at a time, and not to one that was killed', async () => {
+  test('belongs to one run at a time, and not to one that was killed', { tag: '@daily' }, async () => {
     const out = newOut();
     await against(
       () => undefined,
