@@ -1,12 +1,14 @@
-import { SettingsError } from './settings-error.ts';
+import * as v from 'valibot';
 
-/** Checks the API's root as it is written, and returns it without a slash at its end. Throws SettingsError, which does not repeat it. */
-export function readBaseUrl(value: string): string {
-  const wrong = fault(value);
-  // The value may hold a password.
-  if (wrong) throw new SettingsError(`TRUSTLY_BASE_URL ${wrong}; write it like https://sandbox.trustly.one/api/v1`);
-  return new URL(value).href.replace(/\/+$/, '');
-}
+/** The API's root as it is written; parsed, it has no slash at its end. Messages do not repeat it, because it may contain a password. */
+export const baseUrl = v.pipe(
+  v.string(),
+  v.check(
+    (text) => fault(text) === undefined,
+    ({ input }) => `${fault(input)}; write it like https://sandbox.trustly.one/api/v1`,
+  ),
+  v.transform((text) => new URL(text).href.replace(/\/+$/, '')),
+);
 
 /** Says what is wrong with the text. The URL parser repairs silently most of what is refused here. */
 function fault(value: string): string | undefined {

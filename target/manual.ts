@@ -1,19 +1,23 @@
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { variables } from './variables.ts';
+import { type Variable, variables } from './variables.ts';
 
-const offered = variables.filter(({ planned }) => !planned);
+const rows = Object.entries<Variable>(variables).map(([name, { default: value, unset = '–', ...row }]) => ({
+  ...row,
+  name,
+  value: value ?? unset,
+}));
 
 /** The README's table of settings. */
 export function settingsTable(): string {
-  const rows = offered.map(({ name, default: value, effect }) => `| \`${name}\` | ${value} | ${effect} |`);
-  return ['| variable | default | effect |', '|---|---|---|', ...rows].join('\n');
+  const lines = rows.map(({ name, value, effect }) => `| \`${name}\` | ${value} | ${effect} |`);
+  return ['| variable | default | effect |', '|---|---|---|', ...lines].join('\n');
 }
 
 /** `.env.example`: every setting with its default and effect, none of them set. */
 export function dotenvExample(): string {
-  const lines = offered.map(
-    ({ name, default: value, effect, example, exampleName = name }) => `# ${effect} Default: ${value}.\n# ${exampleName}=${example}\n`,
+  const lines = rows.map(
+    ({ name, value, effect, example }) => `# ${effect} Default: ${value}.\n# ${name.replace('<NAME>', 'X_API_KEY')}=${example}\n`,
   );
   return `# Settings of the conformance suite; the environment wins over this file. Copy it to .env.\n\n${lines.join('\n')}`;
 }

@@ -19,9 +19,7 @@ export function checkNames(env: NodeJS.ProcessEnv): string[] {
 }
 
 function isSetting(name: string, env: NodeJS.ProcessEnv): boolean {
-  const variable = variables.find((known) => known.name === name);
-  if (variable?.planned) throw new SettingsError(`${name} is not available in this version; remove it`);
-  if (variable || /^TRUSTLY_HEADER_[A-Z0-9_]+$/.test(name)) {
+  if (Object.hasOwn(variables, name) || /^TRUSTLY_HEADER_[A-Z0-9_]+$/.test(name)) {
     if (!env[name]?.trim()) throw new SettingsError(`${name} is empty; give it a value or remove it`);
     return true;
   }
@@ -37,9 +35,9 @@ const canonical = (name: string) => name.toUpperCase().replaceAll(/[.-]/g, '_');
 function nearest(name: string): string | undefined {
   if (/^TRUSTLY_HEADER_[A-Z0-9_]+$/.test(name)) return name;
   if (/^TRUSTLY_HEADERS?(_|$)/.test(name)) return HEADER;
-  const names = variables
-    .filter((variable) => !variable.planned && variable.name !== HEADER)
-    .map((variable) => variable.name.slice(PREFIX.length));
+  const names = Object.keys(variables)
+    .filter((known) => known !== HEADER)
+    .map((known) => known.slice(PREFIX.length));
   const rest = name.slice(PREFIX.length);
   const words = rest.split('_').filter(Boolean);
   const containing = names.filter((candidate) => words.length > 0 && words.every((word) => candidate.split('_').includes(word)));

@@ -1,17 +1,15 @@
 import { randomInt } from 'node:crypto';
 import type { Customer } from '../schemas/contract.ts';
 import type { Credentials } from './authorization.ts';
-import { readBaseUrl } from './base-url.ts';
 import { type ClientCertificate, readClientCertificate } from './client-certificate.ts';
-import { readCustomerFile } from './customer-file.ts';
 import { environment } from './dotenv.ts';
 import { type Header, readHeaders } from './headers.ts';
-import { parseHost } from './hosts.ts';
 import type { Limits } from './limiter.ts';
 import { checkNames } from './names.ts';
 import { detector, whyGuessable } from './redaction.ts';
-import { type Replay, readReplay } from './replay.ts';
-import { SettingsError, shown } from './settings-error.ts';
+import type { Replay } from './replay.ts';
+import { SettingsError } from './settings-error.ts';
+import { type Depth, parseVariables, type Values } from './variables.ts';
 
 export type { ClientCertificate } from './client-certificate.ts';
 export { environment } from './dotenv.ts';
@@ -19,7 +17,7 @@ export type { Header } from './headers.ts';
 export { assertHostAllowed } from './hosts.ts';
 export { type Replay, writeReplay } from './replay.ts';
 export { SettingsError } from './settings-error.ts';
-export { type Variable, variables } from './variables.ts';
+export { type Depth, variables } from './variables.ts';
 
 /** The settings of a run. */
 export type Settings = {
@@ -53,11 +51,6 @@ export type Settings = {
   warnings: readonly string[];
 };
 
-/** How many cases generated checks have. */
-export const depths = ['quick', 'standard', 'deep'] as const;
-/** How many cases generated checks have. */
-export type Depth = (typeof depths)[number];
-
 /**
  * Reads the settings and publishes them to the processes of a run: `.env`, and a seed if none is set, become environment variables. Throws
  * SettingsError.
@@ -73,9 +66,11 @@ export function publishSettings(): Settings & { seed: number } {
 /** Reads the settings. Throws SettingsError, one line that names the variable and what to write instead. */
 export function readSettings(env: NodeJS.ProcessEnv = environment()): Settings {
   const warnings = checkNames(env);
-  const baseUrl = env.TRUSTLY_BASE_URL === undefined ? undefined : readBaseUrl(env.TRUSTLY_BASE_URL);
-  const merchant = readCredentials(env, 'TRUSTLY_');
-  const other = readCredentials(env, 'TRUSTLY_OTHER_');
+  const values = parseVariables(env);
+  const { TRUSTLY_BASE_URL: baseUrl, TRUSTLY_MAX_RPS: rps, TRUSTLY_MAX_REQUESTS: requests, TRUSTLY_MAX_SECONDS: maxSeconds } = values;
+  const { TRUSTLY_REPLAY: replay, TRUSTLY_ALLOW_HOST: allowHost, TRUSTLY_TARGET_NAME: targetName } = values;
+  const merchant = credentialsOf(values, 'TRUSTLY_');
+  const other = credentialsOf(values, 'TRUSTLY_OTHER_');
   const headers = readHeaders(env);
   if (baseUrl && !merchant) throw new SettingsError('TRUSTLY_BASE_URL needs TRUSTLY_ACCESS_ID and TRUSTLY_ACCESS_KEY beside it; set them');
   if (!baseUrl && (merchant || other)) {
@@ -88,48 +83,36 @@ export function readSettings(env: NodeJS.ProcessEnv = environment()): Settings {
   if (other && other.accessId === merchant?.accessId) {
     throw new SettingsError('TRUSTLY_OTHER_ACCESS_ID names the same merchant as TRUSTLY_ACCESS_ID; give a second merchant or remove it');
   }
-  assertNoKey({ TRUSTLY_BASE_URL: baseUrl, TRUSTLY_TARGET_NAME: env.TRUSTLY_TARGET_NAME }, merchant, other);
+  assertNoKey({ TRUSTLY_BASE_URL: baseUrl, TRUSTLY_TARGET_NAME: targetName }, merchant, other);
   const clientCertificate = readClientCertificate(env, baseUrl);
-  const rps = readLimit(env, 'TRUSTLY_MAX_RPS', 1, 10_000);
-  const requests = readLimit(env, 'TRUSTLY_MAX_REQUESTS', 100, 1_000_000);
-  const maxSeconds = readLimit(env, 'TRUSTLY_MAX_SECONDS', 10, 86_400);
   return {
     ...(baseUrl && { baseUrl }),
     ...(merchant && { merchant }),
     ...(other && { other }),
-    targetName: readTargetName(env.TRUSTLY_TARGET_NAME) ?? (baseUrl ? new URL(baseUrl).host : 'embedded sandbox'),
-    overrides: env.TRUSTLY_CUSTOMER_FILE === undefined ? {} : readCustomerFile(env.TRUSTLY_CUSTOMER_FILE),
-    seed: readLimit(env, 'TRUSTLY_SEED', 0, 0xffff_ffff),
-    timeout: readLimit(env, 'TRUSTLY_TIMEOUT_MS', 1, 600_000) ?? 10_000,
-    depth: readDepth(env.TRUSTLY_DEPTH ?? 'standard'),
-    limits: {
-      concurrency: readLimit(env, 'TRUSTLY_CONCURRENCY', 1, 64) ?? 8,
-      ...(rps && { rps }),
-      ...(requests && { requests }),
-    },
+    targetName: targetName ?? (baseUrl ? new URL(baseUrl).host : 'embedded sandbox'),
+    overrides: values.TRUSTLY_CUSTOMER_FILE ?? {},
+    seed: values.TRUSTLY_SEED,
+    timeout: values.TRUSTLY_TIMEOUT_MS,
+    depth: values.TRUSTLY_DEPTH,
+    limits: { concurrency: values.TRUSTLY_CONCURRENCY, ...(rps && { rps }), ...(requests && { requests }) },
     ...(maxSeconds && { maxSeconds }),
     headers,
     ...(clientCertificate && { clientCertificate }),
-    ...(env.TRUSTLY_REPLAY && { replay: readReplay(env.TRUSTLY_REPLAY) }),
-    strict: readBoolean(env.TRUSTLY_STRICT ?? 'false', 'TRUSTLY_STRICT'),
-    ...(env.TRUSTLY_ALLOW_HOST && { allowHost: readAllowHost(env.TRUSTLY_ALLOW_HOST) }),
-    out: readOut(env.TRUSTLY_OUT ?? 'reports/out'),
+    ...(replay && { replay }),
+    strict: values.TRUSTLY_STRICT,
+    ...(allowHost && { allowHost }),
+    out: values.TRUSTLY_OUT,
     warnings,
   };
 }
 
-function readCredentials(env: NodeJS.ProcessEnv, prefix: string): Credentials | undefined {
-  const [idName, keyName] = [`${prefix}ACCESS_ID`, `${prefix}ACCESS_KEY`];
-  const { [idName]: accessId, [keyName]: accessKey } = env;
+function credentialsOf(values: Values, prefix: 'TRUSTLY_' | 'TRUSTLY_OTHER_'): Credentials | undefined {
+  const [idName, keyName] = [`${prefix}ACCESS_ID`, `${prefix}ACCESS_KEY`] as const;
+  const { [idName]: accessId, [keyName]: accessKey } = values;
   if (accessId === undefined && accessKey === undefined) return undefined;
   if (accessId === undefined || accessKey === undefined) {
-    const [missing, given] = accessId === undefined ? [idName, keyName] : [keyName, idName];
-    throw new SettingsError(`${missing} is missing beside ${given}; set both or neither`);
-  }
-  if (accessId.includes(':')) throw new SettingsError(`${idName} contains a colon, which HTTP Basic does not allow; check the value`);
-  for (const [name, value] of [[idName, accessId] as const, [keyName, accessKey] as const]) {
-    if (/\p{Cc}/u.test(value)) throw new SettingsError(`${name} contains a control character; check the value`);
-    if (value.length > 1_000) throw new SettingsError(`${name} is longer than 1,000 characters; check the value`);
+    const [missing, present] = accessId === undefined ? [idName, keyName] : [keyName, idName];
+    throw new SettingsError(`${missing} is missing beside ${present}; set both or neither`);
   }
   return { accessId, accessKey };
 }
@@ -148,49 +131,4 @@ function assertNoKey(
         throw new SettingsError(`${name} contains ${prefix}ACCESS_KEY, and every result shows it; write it without the key`);
     }
   }
-}
-
-function readLimit(env: NodeJS.ProcessEnv, name: string, min: number, max: number): number | undefined {
-  const { [name]: value } = env;
-  if (value === undefined) return undefined;
-  const number = Number(value);
-  if (!/^\d+$/.test(value) || number < min || number > max) {
-    throw new SettingsError(`${name} is “${shown(value)}”; write an integer from ${min} to ${max}, in digits`);
-  }
-  return number;
-}
-
-function readDepth(value: string): Depth {
-  const depth = depths.find((known) => known === value);
-  if (!depth) throw new SettingsError(`TRUSTLY_DEPTH is “${shown(value)}”; write quick, standard or deep`);
-  return depth;
-}
-
-function readBoolean(value: string, name: string): boolean {
-  if (value !== 'true' && value !== 'false') throw new SettingsError(`${name} is “${shown(value)}”; write true or false`);
-  return value === 'true';
-}
-
-function readTargetName(value: string | undefined): string | undefined {
-  if (value === undefined) return undefined;
-  if (/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/u.test(value)) {
-    throw new SettingsError('TRUSTLY_TARGET_NAME contains a control character or a line separator; write one line of plain text');
-  }
-  if ([...value].length > 100) throw new SettingsError('TRUSTLY_TARGET_NAME is longer than 100 characters; write a shorter name');
-  return value;
-}
-
-function readAllowHost(value: string): string {
-  if (!parseHost(value)) throw new SettingsError(`TRUSTLY_ALLOW_HOST is not a host; write one host name, like gateway.example.com`);
-  return value.toLowerCase();
-}
-
-function readOut(value: string): string {
-  if (/\p{Cc}/u.test(value)) throw new SettingsError('TRUSTLY_OUT contains a control character; write the path of a folder');
-  if (value.startsWith('~')) {
-    throw new SettingsError(
-      'TRUSTLY_OUT begins with ~, which only a shell replaces, and not in quotes; write the whole path, or ./~ if you mean it',
-    );
-  }
-  return value;
 }
