@@ -6,7 +6,7 @@ import { type Judgement, settleAll, toAttempt } from '../reports/judge.ts';
 import type { Merchant } from '../sandbox/behaviour.ts';
 import type { AttemptRecord } from '../target/attempt.ts';
 import type { CaseLog } from '../target/exchange.ts';
-import { connect, enter, noteLag, type Run, reserve } from '../target/run.ts';
+import { connect, enter, type Run, reserve } from '../target/run.ts';
 import type { Depth } from '../target/settings.ts';
 import { budgetOf } from '../tests/budgets.ts';
 import { recordAsserted } from '../tests/support/asserted.ts';
@@ -47,8 +47,8 @@ export async function runChecks(
     headers: [],
   };
   const { run, close } = await openRun({ ...plan, depth, limits: { concurrency }, out });
-  if (server.consistentReads) noteLag(run, 'none');
   const limiter = await enter(run);
+  if (server.consistentReads) limiter.note('waiting did not help');
   const [client, outsider] = [connect(run, limiter), connect(run, limiter)];
   const knowledge = {};
   const checkRuns: CheckRun[] = [];

@@ -10,7 +10,7 @@ async function withWorkers(
   events: Events = {},
 ): Promise<void> {
   const { entrance, close } = await serveLimiter(limits, events);
-  const workers: [RateLimiter, RateLimiter] = [await RateLimiter.enter(entrance, limits), await RateLimiter.enter(entrance, limits)];
+  const workers: [RateLimiter, RateLimiter] = [await RateLimiter.enter(entrance), await RateLimiter.enter(entrance)];
   try {
     await use(workers, close);
   } finally {
@@ -123,6 +123,21 @@ test.describe('the limiter', () => {
       expect(await waiting).toBeInstanceOf(Stopped);
       await expect(first.take(1)).rejects.toThrow(Stopped);
     });
+  });
+
+  test('gives what is shared, and what was noted, to who enters later', async () => {
+    const { entrance, share, close } = await serveLimiter({ concurrency: 1 });
+    const first = await RateLimiter.enter(entrance);
+    expect(first.shared).toBe(null);
+    share({ big: 'x'.repeat(1_000_000) });
+    first.note('a read lagged');
+    const second = await RateLimiter.enter(entrance);
+    expect(second.shared).toEqual({ big: 'x'.repeat(1_000_000) });
+    expect([second.knows('a read lagged'), second.knows('waiting did not help')]).toEqual([true, false]);
+    second.note('waiting did not help');
+    await expect.poll(() => first.knows('waiting did not help')).toBe(true);
+    for (const each of [first, second]) each.close();
+    await close();
   });
 
   test('lets nobody in who does not show its word', async () => {

@@ -24,7 +24,10 @@ export class Stopped extends Error {
 }
 
 /** Where a run's limiter listens on loopback, and the word that its workers show. */
-export type Entrance = { port: number; token: string /** Milliseconds since the epoch when the run's time is over. */; deadline?: number };
+export type Entrance = { port: number; token: string };
+
+/** What workers tell one another: a read lagged behind its write, or waiting for one did not help. */
+export type Fact = 'a read lagged' | 'waiting did not help';
 
 /** What the target was seen to do about the rate of requests. */
 export type Pauses = {
@@ -41,8 +44,14 @@ type LimiterRequest =
   | { id: number; pass: true }
   | { id: number; wait: number; status: number }
   | { give: number }
-  | { stop: string };
-type LimiterMessage = { id: number; ok: boolean } | { resumeAt: number } | { stopped: string };
+  | { stop: string }
+  | { fact: Fact };
+type LimiterMessage =
+  | { limits: Limits; shared: unknown; facts: Fact[] }
+  | { id: number; ok: boolean }
+  | { resumeAt: number }
+  | { stopped: string }
+  | { fact: Fact };
 
 const send = (socket: Socket, message: LimiterRequest | LimiterMessage) => socket.writable && socket.write(`${JSON.stringify(message)}\n`);
 
@@ -68,10 +77,13 @@ function receive<Received>(socket: Socket, handle: (message: Received) => void):
 /** Called in the process that serves the limits: the target makes the run wait longer; a worker ended the run. */
 export type Events = { onPause?: (pauses: Pauses, status: number) => void; onStop?: (reason: string) => void };
 
-/** Serves the limits of a run to all of its workers. */
-export async function serveLimiter(limits: Limits, events: Events = {}): Promise<{ entrance: Entrance; close: () => Promise<void> }> {
+/** Serves the limits of a run to all of its workers. `share` gives a value, as JSON, to every worker that enters later. */
+export async function serveLimiter(
+  limits: Limits,
+  events: Events = {},
+): Promise<{ entrance: Entrance; share: (value: unknown) => void; close: () => Promise<void> }> {
   const limiter = new LimiterServer(limits, events);
-  return { entrance: await limiter.listen(), close: () => limiter.close() };
+  return { entrance: await limiter.listen(), share: (value) => limiter.share(value), close: () => limiter.close() };
 }
 
 /** A connected worker and the number of its slots. */
@@ -92,6 +104,8 @@ class LimiterServer {
   #next = 0;
   #resumeAt = 0;
   #stopped: string | undefined;
+  readonly #facts = new Set<Fact>();
+  #shared: unknown;
 
   constructor(limits: Limits, events: Events) {
     this.#limits = limits;
@@ -103,6 +117,10 @@ class LimiterServer {
     await new Promise<void>((resolve, reject) => this.#server.once('error', reject).listen(0, '127.0.0.1', resolve));
     const { port } = this.#server.address() as AddressInfo;
     return { port, token: this.#token };
+  }
+
+  share(value: unknown): void {
+    this.#shared = value;
   }
 
   async close(): Promise<void> {
@@ -128,6 +146,7 @@ class LimiterServer {
 
   #welcome(socket: Socket): void {
     this.#sockets.add(socket);
+    send(socket, { limits: this.#limits, shared: this.#shared ?? null, facts: [...this.#facts] });
     if (this.#resumeAt > Date.now()) send(socket, { resumeAt: this.#resumeAt });
     if (this.#stopped !== undefined) send(socket, { stopped: this.#stopped });
     send(socket, { id: 0, ok: true });
@@ -135,6 +154,7 @@ class LimiterServer {
 
   #answer(connection: Connection, question: LimiterRequest): void {
     if ('stop' in question) this.#stop(question.stop);
+    else if ('fact' in question) this.#note(question.fact);
     else if ('give' in question) this.#give(connection, question.give);
     else if ('wait' in question) this.#pause(connection.socket, question);
     else if ('pass' in question) this.#pass(connection.socket, question.id);
@@ -144,6 +164,11 @@ class LimiterServer {
 
   #tellAll(message: LimiterMessage): void {
     for (const socket of this.#sockets) send(socket, message);
+  }
+
+  #note(fact: Fact): void {
+    this.#facts.add(fact);
+    this.#tellAll({ fact });
   }
 
   #stop(reason: string): void {
@@ -207,26 +232,20 @@ class LimiterServer {
 
 /** A worker's way through the limiter of its run. */
 export class RateLimiter {
-  readonly #limits: Limits;
   readonly #socket: Socket;
   readonly #replies = new Map<number, { resolve: (ok: boolean) => void; reject: (error: Error) => void }>();
+  readonly #facts = new Set<Fact>();
+  #limits: Limits = { concurrency: 1 };
+  #shared: unknown;
   #id = 0;
   #resumeAt = 0;
   #stopped: string | undefined;
 
-  private constructor(entrance: Entrance, limits: Limits) {
-    this.#limits = limits;
-    this.#socket = connect(entrance.port, '127.0.0.1');
+  private constructor({ port }: Entrance) {
+    this.#socket = connect(port, '127.0.0.1');
     // The limiter alone keeps no worker alive.
     this.#socket.unref();
-    receive<LimiterMessage>(this.#socket, (message) => {
-      if ('resumeAt' in message) this.#resumeAt = message.resumeAt;
-      else if ('stopped' in message) this.#stopped = message.stopped;
-      else {
-        this.#replies.get(message.id)?.resolve(message.ok);
-        this.#replies.delete(message.id);
-      }
-    });
+    receive<LimiterMessage>(this.#socket, (message) => this.#handle(message));
     this.#socket.on('close', () => {
       this.#stopped ??= 'the run was ended';
       for (const { reject } of this.#replies.values()) reject(new Stopped(this.#stopped));
@@ -235,12 +254,29 @@ export class RateLimiter {
   }
 
   /** Enters the limiter of a run. Throws Stopped if nobody serves it any more. */
-  static async enter(entrance: Entrance, limits: Limits): Promise<RateLimiter> {
-    const limiter = new RateLimiter(entrance, limits);
+  static async enter(entrance: Entrance): Promise<RateLimiter> {
+    const limiter = new RateLimiter(entrance);
     const welcome = limiter.#reply(0);
     send(limiter.#socket, { token: entrance.token });
     await welcome;
     return limiter;
+  }
+
+  /** What the server shared before this worker entered; null: nothing. */
+  get shared(): unknown {
+    return this.#shared;
+  }
+
+  /** Whether a worker of the run noted this. */
+  knows(fact: Fact): boolean {
+    return this.#facts.has(fact);
+  }
+
+  /** Tells every worker, this one at once. */
+  note(fact: Fact): void {
+    if (this.#facts.has(fact)) return;
+    this.#facts.add(fact);
+    send(this.#socket, { fact });
   }
 
   /** Why the run is over; undefined while it goes on. */
@@ -287,6 +323,20 @@ export class RateLimiter {
   /** Leaves. */
   close(): void {
     this.#socket.destroy();
+  }
+
+  #handle(message: LimiterMessage): void {
+    if ('limits' in message) {
+      this.#limits = message.limits;
+      this.#shared = message.shared;
+      for (const fact of message.facts) this.#facts.add(fact);
+    } else if ('fact' in message) this.#facts.add(message.fact);
+    else if ('resumeAt' in message) this.#resumeAt = message.resumeAt;
+    else if ('stopped' in message) this.#stopped = message.stopped;
+    else {
+      this.#replies.get(message.id)?.resolve(message.ok);
+      this.#replies.delete(message.id);
+    }
   }
 
   #rest(): number {

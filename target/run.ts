@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync as exists, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Customer } from '../schemas/contract.ts';
 import type { Credentials } from './authorization.ts';
@@ -48,7 +48,7 @@ export type Run = {
   readBack: ReadBack;
   /** The merchantId that the target gave its answers, if it gave one. */
   merchantId?: string;
-  /** A folder for what workers tell one another. */
+  /** A folder for the values that workers reserve. */
   scratch: string;
   /** Where the limits of the run are served. */
   entrance: Entrance;
@@ -58,18 +58,28 @@ export type Run = {
   preflight: { requests: number; created: Created[] };
 };
 
-/** Not of the settings' TRUSTLY_ family: nobody sets it by hand. */
-const VARIABLE = 'CONFORMANCE_RUN';
+/** Where workers enter the run. Not of the settings' TRUSTLY_ family: nobody sets it by hand. */
+const ENTRANCE = 'CONFORMANCE_ENTRANCE';
 
-/** Publishes the run to this process and the workers it will start. */
+let published: Run | undefined;
+
+/** Publishes the run to this process, and its entrance to the workers that it will start: no variable contains the run's credentials. */
 export function publishRun(run: Run): void {
-  process.env[VARIABLE] = JSON.stringify(run);
+  published = run;
+  process.env[ENTRANCE] = JSON.stringify(run.entrance);
 }
 
-/** The run that this process belongs to; undefined before it is published. */
+/** The run that this process published; undefined before that. */
 export function publishedRun(): Run | undefined {
-  const text = process.env[VARIABLE];
-  return text === undefined ? undefined : JSON.parse(text);
+  return published;
+}
+
+/** Enters the run that the process which started this one published; undefined if it published none. Throws Stopped if that run is over. */
+export async function enterPublished(): Promise<{ run: Run; limiter: RateLimiter } | undefined> {
+  const { [ENTRANCE]: entrance } = process.env;
+  if (entrance === undefined) return undefined;
+  const limiter = await RateLimiter.enter(JSON.parse(entrance));
+  return { run: limiter.shared as Run, limiter };
 }
 
 /** Milliseconds that a read may lag behind a write. */
@@ -79,7 +89,7 @@ const file = (run: Run, ...names: string[]) => join(run.scratch, ...names);
 
 /**
  * Takes a value for an owner, once per run and kind; false where another owner has it. The file system decides, so that no two workers
- * get the same.
+ * get the same: the limiter could not answer before the next line, and customers are drawn without waiting.
  */
 export function reserve(run: Run, kind: string, value: string, owner: string): boolean {
   const path = file(run, kind, createHash('sha256').update(value).digest('hex'));
@@ -101,13 +111,8 @@ export function reserve(run: Run, kind: string, value: string, owner: string): b
  * Returns whether an unexpected read may still lag behind its write. If waiting did not help before and no read was ever seen to lag, the
  * suite does not wait again: the target is wrong, not slow.
  */
-export function mayLag(run: Run): boolean {
-  return run.readBack.lags || exists(file(run, 'seen')) || !exists(file(run, 'none'));
-}
-
-/** Tells every worker how a wait ended: the read lagged (`seen`), or waiting did not help (`none`). */
-export function noteLag(run: Run, ended: 'seen' | 'none'): void {
-  writeFileSync(file(run, ended), '');
+export function mayLag({ readBack }: Run, limiter: RateLimiter): boolean {
+  return readBack.lags || limiter.knows('a read lagged') || !limiter.knows('waiting did not help');
 }
 
 /** Opens the run's journal for this process; undefined if the run has none. */
@@ -116,8 +121,8 @@ export function openLedger(run: Run): Ledger | undefined {
 }
 
 /** A worker's way through the run's limiter. Throws Stopped if the run is over. */
-export function enter({ entrance, limits }: Run): Promise<RateLimiter> {
-  return RateLimiter.enter(entrance, limits);
+export function enter({ entrance }: Run): Promise<RateLimiter> {
+  return RateLimiter.enter(entrance);
 }
 
 /** A client of the run's target. `extend` gives the current check more time, in milliseconds. */

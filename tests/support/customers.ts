@@ -6,7 +6,7 @@ import { isOwned, type platformProperties, withholdableProperties } from '../../
 import type { Answer } from '../../target/answer.ts';
 import type { Credentials } from '../../target/authorization.ts';
 import { merchant } from '../../target/authorization.ts';
-import { LAG, mayLag, noteLag, type ReadBack } from '../../target/run.ts';
+import { LAG, mayLag, type ReadBack } from '../../target/run.ts';
 import type { Operation } from './answer-violation.ts';
 import { noteAsserted } from './asserted.ts';
 import { linesOf } from './matchers.ts';
@@ -215,14 +215,14 @@ export class Customers {
 
   async #get({ customerId }: TestCustomer, accept: (answer: Answer) => boolean): Promise<Answer> {
     const request = { method: 'GET', path: `/customers/${encodeURIComponent(customerId)}` };
-    const { run } = this.#options;
+    const { run, limiter } = this.#options;
     for (let pause = LAG / 10; ; pause *= 2) {
       const waited = pause > LAG / 10;
       const late = Date.now() - this.#sender.lastWrite > LAG;
       const answer = await this.#sender.send('read the customer', request, 'get');
       const accepted = accept(answer);
-      if (waited && (accepted || late)) noteLag(run, accepted ? 'seen' : 'none');
-      if (accepted || late || !mayLag(run)) return answer;
+      if (waited && (accepted || late)) limiter.note(accepted ? 'a read lagged' : 'waiting did not help');
+      if (accepted || late || !mayLag(run, limiter)) return answer;
       await sleep(pause);
     }
   }

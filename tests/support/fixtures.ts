@@ -6,7 +6,7 @@ import type { Client } from '../../target/client.ts';
 import { CASE_LOG_TYPE, type CaseLog } from '../../target/exchange.ts';
 import type { Ledger } from '../../target/ledger.ts';
 import type { RateLimiter } from '../../target/limiter.ts';
-import { connect, enter, openLedger, publishedRun, type Run, reserve } from '../../target/run.ts';
+import { connect, enterPublished, openLedger, type Run, reserve } from '../../target/run.ts';
 import { endBefore, performAttempts } from './attempts.ts';
 import { Cases } from './cases.ts';
 import { Customers, type TargetKnowledge } from './customers.ts';
@@ -27,7 +27,14 @@ export type CheckFixtures = {
   cases: Cases;
 };
 type Fixtures = { budget: Budget; outsider: Client; attempt: CheckFixtures } & CheckFixtures;
-type WorkerFixtures = { run: Run; limiter: RateLimiter; ledger: Ledger | undefined; client: Client; knowledge: TargetKnowledge };
+type WorkerFixtures = {
+  entered: { run: Run; limiter: RateLimiter };
+  run: Run;
+  limiter: RateLimiter;
+  ledger: Ledger | undefined;
+  client: Client;
+  knowledge: TargetKnowledge;
+};
 
 /** Milliseconds that the requests of a check asked for, beside the time that it has. */
 const extensions = new WeakMap<TestInfo, { timeout: number; added: number }>();
@@ -44,24 +51,20 @@ function extend(milliseconds: number): void {
 const checkTest = base.extend<Fixtures, WorkerFixtures>({
   budget: [{ requests: 1, customers: 1 }, { option: true }],
 
-  run: [
+  entered: [
     // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's dependencies from this pattern
     async ({}, use) => {
-      const run = publishedRun();
-      if (!run) throw new SuiteFault('tests/support/setup.ts did not run');
-      await use(run);
+      const entered = await enterPublished();
+      if (!entered) throw new SuiteFault('tests/support/setup.ts did not run');
+      await use(entered);
+      entered.limiter.close();
     },
     { scope: 'worker' },
   ],
 
-  limiter: [
-    async ({ run }, use) => {
-      const limiter = await enter(run);
-      await use(limiter);
-      limiter.close();
-    },
-    { scope: 'worker' },
-  ],
+  run: [({ entered }, use) => use(entered.run), { scope: 'worker' }],
+
+  limiter: [({ entered }, use) => use(entered.limiter), { scope: 'worker' }],
 
   ledger: [
     async ({ run }, use) => {

@@ -122,7 +122,7 @@ export async function openRun(
 ): Promise<{ run: Run; close: () => Promise<void> }> {
   const scratch = join(tmpdir(), `conformance-${randomUUID()}`);
   mkdirSync(scratch, { mode: 0o700 });
-  const { entrance, close: closeLimiter } = await serveLimiter(plan.limits, events);
+  const { entrance, share, close: closeLimiter } = await serveLimiter(plan.limits, events);
   const readBack = { byId: false, list: false, lags: false };
   const run: Run = { ...plan, prefix: prefix(), readBack, scratch, entrance, preflight: { requests: 0, created: [] } };
   const close = async () => {
@@ -131,6 +131,7 @@ export async function openRun(
   };
   try {
     await preflight(run, isEnded);
+    share(run);
   } catch (error) {
     await close();
     throw error;
