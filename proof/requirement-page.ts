@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { catalogue, facts, questions, type Requirement } from '../schemas/catalogue.ts';
 import { resolvePointer } from '../schemas/contract.ts';
 import type { Check } from './check-collector.ts';
+import { placeOf } from './places.ts';
 import { brokenServers, generatedOnlyServers } from './servers.ts';
 import type { BrokenServer } from './variant.ts';
 
@@ -97,17 +97,9 @@ function checkLines(checks: readonly Check[], link: Link): string[] {
   });
 }
 
-const sources = readdirSync(new URL('broken/', import.meta.url)).map((file) => ({
-  file: `proof/broken/${file}`,
-  lines: readFileSync(new URL(`broken/${file}`, import.meta.url), 'utf8').split('\n'),
-}));
-
 function serverLine({ name, why, breaks, shownBy, origin }: BrokenServer, id: string, link: Link): string {
-  const place = sources.flatMap(({ file, lines }) => {
-    const index = lines.findIndex((line) => line.trim() === `name: '${name}',`);
-    return index < 0 ? [] : [link(file, index + 1)];
-  });
+  const place = placeOf(name);
   const notes = [...(shownBy ? ['only generated checks show it'] : []), ...(origin ? ['written without knowledge of the checks'] : [])];
   const title = breaks[0] === id ? `**\`${name}\`**` : `\`${name}\``;
-  return `- ${title}: ${why}${notes.length ? ` (${notes.join('; ')})` : ''} ${place.join('')}`;
+  return `- ${title}: ${why}${notes.length ? ` (${notes.join('; ')})` : ''} ${place ? link(place.file, place.line) : ''}`;
 }

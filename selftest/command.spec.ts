@@ -278,7 +278,7 @@ test.describe('what is set up wrongly ends with exit 3 and one line', () => {
 
   test('a port in use', async () => {
     const sandbox = await startSandbox();
-    const { code, output } = await run('sandbox/serve.ts', { TRUSTLY_OUT: undefined }, ['--port', new URL(sandbox.origin).port]);
+    const { code, output } = await run('sandbox/cli.ts', { TRUSTLY_OUT: undefined }, ['--port', new URL(sandbox.origin).port]);
     await sandbox.close();
 
     expect(code).toBe(3);

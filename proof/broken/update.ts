@@ -412,24 +412,30 @@ export const update: readonly BrokenServer[] = [
     name: 'columns-written-one-by-one',
     why: 'Each property of an update is written by a statement of its own, without a transaction around them.',
     breaks: ['UPD-11'],
-    behaviour: {
-      ...conforming,
-      upsert: async (request, context) => {
-        const body = conforming.parseBody(request.body, request.headers);
-        const selection = conforming.select(conforming.parseQuery(request.query), body, context);
-        const { customer } = selection;
-        if (!customer) return conforming.upsert(request, context);
-        const changes = conforming.validate(body, selection, context);
-        conforming.checkUnique(conforming.apply(customer, changes, context), customer, context);
-        const current = () => context.store.byId(customer.merchantId, customer.customerId) ?? customer;
-        const write = async ([name, value]: [string, Json]) => {
-          await pause(Math.random() * 40);
-          conforming.save(conforming.apply(current(), { [name]: value }, context), current(), context);
-        };
-        await Promise.all(Object.entries(changes).map(write));
-        return conforming.answer({ customer: conforming.present(current(), context) }, context);
-      },
-    },
+    behaviour: (() => {
+      let turn = 0;
+      return {
+        ...conforming,
+        // The first column of the fastest update is the last one of the slowest.
+        upsert: async (request, context) => {
+          const body = conforming.parseBody(request.body, request.headers);
+          const selection = conforming.select(conforming.parseQuery(request.query), body, context);
+          const { customer } = selection;
+          if (!customer) return conforming.upsert(request, context);
+          const changes = conforming.validate(body, selection, context);
+          conforming.checkUnique(conforming.apply(customer, changes, context), customer, context);
+          const current = () => context.store.byId(customer.merchantId, customer.customerId) ?? customer;
+          turn = (turn + 1) % 4;
+          const [early, late] = [turn, 3 - turn];
+          const write = async ([name, value]: [string, Json], index: number) => {
+            await pause(30 * (index % 2 ? late : early));
+            conforming.save(conforming.apply(current(), { [name]: value }, context), current(), context);
+          };
+          await Promise.all(Object.entries(changes).map(write));
+          return conforming.answer({ customer: conforming.present(current(), context) }, context);
+        },
+      };
+    })(),
   },
   {
     name: 'lock-for-each-selector',
