@@ -1,11 +1,11 @@
 import { misspelt } from '../target/suggestion.ts';
 import { brokenServers, conformingServer, generatedOnlyServers, lawfulServers } from './servers.ts';
-import type { Variant } from './variant.ts';
+import type { BrokenServer, LawfulServer } from './variant.ts';
 
-const servers: readonly Variant[] = [conformingServer, ...brokenServers, ...generatedOnlyServers, ...lawfulServers];
+const servers: readonly (BrokenServer | LawfulServer)[] = [conformingServer, ...brokenServers, ...generatedOnlyServers, ...lawfulServers];
 
 /** Returns the server of this name, or a line that says that there is none. */
-export function findServer(name: string): Variant | string {
+export function findServer(name: string): BrokenServer | LawfulServer | string {
   if (name === '') return 'Write the name of a server: npm run serve -- removal-kept-as-null';
   const names = servers.map((server) => server.name);
   return servers.find((server) => server.name === name) ?? `There is no server ${name}; ${suggest(name, names)}`;

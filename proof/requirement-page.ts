@@ -1,16 +1,17 @@
 import { catalogue, facts, questions, type Requirement } from '../schemas/catalogue.ts';
 import { resolvePointer } from '../schemas/contract.ts';
 import type { Check } from './check-collector.ts';
+import { lawful } from './lawful/index.ts';
 import { placeOf } from './places.ts';
 import { brokenServers, generatedOnlyServers } from './servers.ts';
-import type { BrokenServer } from './variant.ts';
+import type { BrokenServer, Variant } from './variant.ts';
 
 /** Characters of the page's text around the words that a requirement rests on. */
 const AROUND = 300;
 
 const broken = [...brokenServers, ...generatedOnlyServers];
 
-/** Returns the page of a requirement as Markdown: its source, its checks and the broken servers that prove them. Links start at `root`. */
+/** Returns the page of a requirement as Markdown: its source, its checks, the broken servers that prove them and the lawful ones that limit them. Links start at `root`. */
 export function requirementPage(requirement: Requirement, checks: readonly Check[], root: string): string {
   const { id, level, area, statement, unchecked } = requirement;
   const link = (file: string, line: number) => `[${file}:${line}](${root}${file}#L${line})`;
@@ -18,6 +19,7 @@ export function requirementPage(requirement: Requirement, checks: readonly Check
   const servers = broken
     .filter(({ breaks }) => breaks.includes(id))
     .sort((a, b) => Number(b.breaks[0] === id) - Number(a.breaks[0] === id));
+  const lenient = lawful.filter(({ limits }) => limits.includes(id));
   const open = questions.filter(({ bounds }) => bounds.includes(id));
   return [
     `# ${id}`,
@@ -40,6 +42,9 @@ export function requirementPage(requirement: Requirement, checks: readonly Check
       ? ['The proof runs these checks on servers that break the requirement. In bold: the requirement is what the server breaks first.', '']
       : ['None.']),
     ...servers.map((server) => serverLine(server, id, link)),
+    ...(lenient.length
+      ? ['', '## Lawful servers that limit it', '', roomLine(level), '', ...lenient.map((server) => variantLine(server, link))]
+      : []),
     ...(open.length ? ['', '## Open questions beside it', '', ...open.map((row) => `- ${row.id}: ${row.question}`)] : []),
     '',
   ].join('\n');
@@ -50,15 +55,16 @@ export function indexPage(checks: readonly Check[]): string {
   const rows = catalogue.map(({ id, level, statement }) => {
     const own = checks.filter(({ requirements }) => requirements.includes(id)).length;
     const servers = broken.filter(({ breaks }) => breaks.includes(id)).length;
-    return `| [${id}](${id}.md) | ${level} | ${statement} | ${own} | ${servers} |`;
+    const limiting = lawful.filter(({ limits }) => limits.includes(id)).length;
+    return `| [${id}](${id}.md) | ${level} | ${statement} | ${own} | ${servers} | ${limiting} |`;
   });
   return [
     '# Requirements',
     '',
-    'One page for each requirement: its source, its checks and the broken servers that prove them. `npm run docs` writes these pages.',
+    'One page for each requirement: its source, its checks, the broken servers that prove them and the lawful servers that limit them. `npm run docs` writes these pages.',
     '',
-    '| id | level | requirement | checks | broken servers |',
-    '|---|---|---|---|---|',
+    '| id | level | requirement | checks | broken servers | lawful servers |',
+    '|---|---|---|---|---|---|',
     ...rows,
     '',
   ].join('\n');
@@ -97,9 +103,19 @@ function checkLines(checks: readonly Check[], link: Link): string[] {
   });
 }
 
-function serverLine({ name, why, breaks, shownBy, origin }: BrokenServer, id: string, link: Link): string {
-  const place = placeOf(name);
+const roomLine = (level: Requirement['level']) =>
+  level === 'MUST'
+    ? 'The contract allows each of these, so no check of this requirement may fail on them.'
+    : 'The contract allows each of these: a run on them has at most a warning.';
+
+function serverLine(server: BrokenServer, id: string, link: Link): string {
+  const { breaks, shownBy, origin } = server;
   const notes = [...(shownBy ? ['only generated checks show it'] : []), ...(origin ? ['written without knowledge of the checks'] : [])];
-  const title = breaks[0] === id ? `**\`${name}\`**` : `\`${name}\``;
-  return `- ${title}: ${why}${notes.length ? ` (${notes.join('; ')})` : ''} ${place ? link(place.file, place.line) : ''}`;
+  const line = variantLine(server, link, breaks[0] === id ? '**' : '');
+  return `${line}${notes.length ? ` (${notes.join('; ')})` : ''}`;
+}
+
+function variantLine({ name, why }: Variant, link: Link, emphasis = ''): string {
+  const place = placeOf(name);
+  return `- ${emphasis}\`${name}\`${emphasis}: ${why}${place ? ` ${link(place.file, place.line)}` : ''}`;
 }

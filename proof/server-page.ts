@@ -2,19 +2,22 @@ import { existsSync, readFileSync } from 'node:fs';
 import { requirementOf } from '../schemas/catalogue.ts';
 import { PROOF, type ProofRow } from './catches.ts';
 import { placeOf } from './places.ts';
-import type { BrokenServer, Variant } from './variant.ts';
+import type { BrokenServer, LawfulServer } from './variant.ts';
 
 /** Returns the page of a server as Markdown: what its developer did, what it breaks or limits, and which check caught it in the last proof. */
-export function serverPage(server: Variant & Partial<BrokenServer>): string {
-  const { name, why, breaks } = server;
-  const statements = (breaks ?? []).map((id) => `- ${id}: ${requirementOf(id).statement}`);
+export function serverPage(server: BrokenServer | LawfulServer): string {
+  const { name, why } = server;
+  const isBroken = 'breaks' in server;
+  const statements = (isBroken ? server.breaks : server.limits).map((id) => `- ${id}: ${requirementOf(id).statement}`);
   const place = placeOf(name);
   return [
     `# ${name}`,
     '',
-    `${breaks ? 'Broken' : 'Lawful'} server${place ? ` (${place.file}:${place.line})` : ''}. ${why}`,
-    ...(statements.length ? ['', '## Breaks, the main requirement first', '', ...statements] : []),
-    ...(breaks ? ['', '## Caught by', '', ...caughtBy(name)] : []),
+    `${isBroken ? 'Broken' : 'Lawful'} server${place ? ` (${place.file}:${place.line})` : ''}. ${why}`,
+    ...(statements.length
+      ? ['', isBroken ? '## Breaks, the main requirement first' : '## Limits how strictly these are checked', '', ...statements]
+      : []),
+    ...(isBroken ? ['', '## Caught by', '', ...caughtBy(name)] : []),
     '',
     `Serve it: \`npm run serve -- ${name}\``,
   ].join('\n');

@@ -25,7 +25,7 @@ export const generatedOnlyServers: readonly BrokenServer[] = broken.filter(({ sh
 export const lawfulServers: readonly LawfulServer[] = [...lawful, ...combined];
 
 /** The embedded sandbox as it is, among the variants of it. */
-export const conformingServer: Variant = { name: 'conforming', why: 'The embedded sandbox.', behaviour: conforming };
+export const conformingServer: LawfulServer = { name: 'conforming', why: 'The embedded sandbox.', limits: [], behaviour: conforming };
 
 /** Where a variant is served. */
 export const basePathOf = ({ name }: Variant) => `/${name}/api/v1`;

@@ -21,4 +21,7 @@ export interface BrokenServer extends Variant {
 }
 
 /** A server that keeps every promise, and uses a freedom that the contract leaves. */
-export type LawfulServer = Variant;
+export interface LawfulServer extends Variant {
+  /** The requirements that the checks read less strictly because of it. A SHOULD among them may be a warning on such a target. */
+  limits: readonly RequirementId[];
+}

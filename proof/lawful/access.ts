@@ -10,26 +10,31 @@ export const access = [
   {
     name: 'no-challenge',
     why: 'A 401 does not say how to authenticate, so that browsers open no window.',
+    limits: ['ACC-7'],
     steps: (base) => dropping(base, 'WWW-Authenticate'),
   },
   {
     name: 'denied-with-400',
     why: 'Wrong credentials are a wrong request.',
+    limits: ['ACC-6'],
     steps: (base) => denying(base, 400),
   },
   {
     name: 'denied-with-403',
     why: 'Wrong credentials are forbidden.',
+    limits: ['ACC-6'],
     steps: (base) => denying(base, 403),
   },
   {
     name: 'denied-with-404',
     why: 'Nothing is told to a outsider.',
+    limits: ['ACC-6'],
     steps: (base) => denying(base, 404),
   },
   {
     name: 'scheme-in-exact-case',
     why: 'The name of the scheme is compared as Basic.',
+    limits: ['ACC-8'],
     steps: (base) => ({
       authenticate(authorization, merchants) {
         if (!authorization?.startsWith('Basic ')) throw unauthorized();
@@ -40,6 +45,7 @@ export const access = [
   {
     name: 'lenient-base64',
     why: 'The decoder passes over missing padding, white space and the other alphabet.',
+    limits: ['ACC-3'],
     steps: () => ({
       authenticate(authorization, merchants) {
         const [, encoded = ''] = /^\s*basic\s+(.*)$/is.exec(authorization ?? '') ?? [];
@@ -54,26 +60,31 @@ export const access = [
   {
     name: 'limit-with-retry-after',
     why: 'Now and then there are too many requests, and the next may come at once.',
+    limits: ['CRE-1', 'REF-10'],
     steps: (base) => limiting(base, () => ({ 'Retry-After': '0' })),
   },
   {
     name: 'limit-with-retry-date',
     why: 'Now and then there are too many requests, until the time that is given.',
+    limits: ['CRE-1', 'REF-10'],
     steps: (base) => limiting(base, () => ({ 'Retry-After': new Date(Date.now() + 1000).toUTCString() })),
   },
   {
     name: 'limit-without-retry-after',
     why: 'Now and then there are too many requests, and it is not said for how long.',
+    limits: ['CRE-1', 'REF-10'],
     steps: (base) => limiting(base, () => ({})),
   },
   {
     name: 'limit-twice-in-a-row',
     why: 'Now and then there are too many requests, longer than the answer says.',
+    limits: ['CRE-1', 'REF-10'],
     steps: (base) => limiting(base, () => ({ 'Retry-After': '0' }), 2),
   },
   {
     name: 'busy-customer-refused',
     why: 'A customer is locked while a request writes it, and the others get 409.',
+    limits: ['UPD-11', 'IDY-8'],
     steps: (base) => {
       const busyOf = perStore(() => new Set<string>());
       return {
@@ -100,6 +111,7 @@ export const access = [
   {
     name: 'one-write-at-a-time',
     why: 'All writes go through one queue.',
+    limits: ['UPD-11', 'IDY-8'],
     steps: (base) => {
       let last: Promise<unknown> = Promise.resolve();
       return {

@@ -12,6 +12,7 @@ export const answer = [
   {
     name: 'extra-at-top-level',
     why: 'The framework puts its own properties beside the customer.',
+    limits: ['ANS-3'],
     steps: (base) => ({
       answer: (content, context) => base.answer({ ...content, requestId: 'f81d4fae', warnings: [], error: null }, context),
     }),
@@ -19,18 +20,21 @@ export const answer = [
   {
     name: 'extra-in-customer',
     why: 'The platform shows more of a customer than is published.',
+    limits: ['ANS-3', 'UPD-4'],
     steps: (base) =>
       showing(base, (shown) => ({ ...shown, status: 'ACTIVE', riskScore: 0.5, tags: [], links: { self: '/customers' }, segment: null })),
   },
   {
     name: 'extra-in-address',
     why: 'Addresses are shown with the result of their validation.',
+    limits: ['ANS-3', 'CRE-3'],
     steps: (base) =>
       showing(base, (shown) => (isObject(shown.address) ? { ...shown, address: { ...shown.address, verified: false } } : shown)),
   },
   {
     name: 'extra-in-driver-license',
     why: 'Driver licenses are shown with the country they are from.',
+    limits: ['ANS-3', 'CRE-3'],
     steps: (base) =>
       showing(base, (shown) =>
         isObject(shown.driverLicense) ? { ...shown, driverLicense: { ...shown.driverLicense, country: null } } : shown,
@@ -39,12 +43,14 @@ export const answer = [
   {
     name: 'extra-in-custom-data',
     why: 'Custom data is shown with the version of its format.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) =>
       showing(base, (shown) => (isObject(shown.customData) ? { ...shown, customData: { ...shown.customData, formatVersion: 1 } } : shown)),
   },
   {
     name: 'extra-in-errors',
     why: 'Errors carry an id for the support desk.',
+    limits: ['REF-7'],
     steps: (base) =>
       writing(base, (content) => {
         const { errors, ...others } = JSON.parse(content);
@@ -54,11 +60,13 @@ export const answer = [
   {
     name: 'pretty-printed',
     why: 'JSON is written for people, with a line end after it.',
+    limits: ['ANS-2'],
     steps: (base) => writing(base, (content) => `${JSON.stringify(JSON.parse(content), null, 4)}\r\n`),
   },
   {
     name: 'escaped-json',
     why: 'The JSON library escapes slashes and all that is not ASCII.',
+    limits: ['ANS-2', 'VAL-5'],
     steps: (base) =>
       writing(base, (content) =>
         content.replaceAll('/', '\\/').replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
@@ -67,32 +75,38 @@ export const answer = [
   {
     name: 'properties-reversed',
     why: 'The properties of a customer come in an order of their own.',
+    limits: ['CRE-3', 'UPD-4'],
     steps: (base) => showing(base, (shown) => Object.fromEntries(Object.entries(shown).reverse())),
   },
   {
     name: 'integers-with-point',
     why: 'The JSON library writes every number with a decimal point.',
+    limits: ['ANS-3', 'VAL-6'],
     steps: (base) =>
       writing(base, (content) => content.replace(STRING_OR_NUMBER, (token) => (/^-?\d+$/.test(token) ? `${token}.0` : token))),
   },
   {
     name: 'charset-parameter',
     why: 'A proxy writes the charset in capitals and without a space.',
+    limits: ['ANS-2'],
     steps: (base) => typing(base, 'application/json;charset=UTF-8'),
   },
   {
     name: 'no-charset-parameter',
     why: 'The Content-Type of JSON has no parameters, as its registration says.',
+    limits: ['ANS-2'],
     steps: (base) => answering(base, (answer) => ({ ...answer, content: asBytes(Buffer.from(answer.content)) })),
   },
   {
     name: 'content-type-oddly-spaced',
     why: 'A proxy rewrites the Content-Type with capitals, spaces and quotes.',
+    limits: ['ANS-2'],
     steps: (base) => typing(base, 'Application/JSON ; Charset="UTF-8"'),
   },
   {
     name: 'gzip',
     why: 'A proxy compresses the answers to clients that accept it.',
+    limits: ['ANS-2'],
     steps: (base) => ({
       async upsert(request, context) {
         const answer = await base.upsert(request, context);
@@ -105,22 +119,26 @@ export const answer = [
   {
     name: 'connection-close',
     why: 'No connection is kept for a second request.',
+    limits: ['REF-3'],
     steps: (base) => sending(base, { Connection: 'close' }),
   },
   {
     name: 'set-cookie',
     why: 'A load balancer sets its cookie with each answer.',
+    limits: ['ANS-7'],
     steps: (base) =>
       sending(base, { 'Set-Cookie': 'lb=f81d4fae; Path=/; HttpOnly', 'Cache-Control': 'no-store', 'X-Request-Id': 'f81d4fae' }),
   },
   {
     name: 'slow',
     why: 'Each request goes through three other services.',
+    limits: ['REF-3'],
     steps: (base) => preceding(base, () => pause(20)),
   },
   {
     name: 'unevenly-slow',
     why: 'Requests go to two machines, one of them slow, so that later ones overtake.',
+    limits: ['UPD-11'],
     steps: (base) => {
       let count = 0;
       return preceding(base, () => {

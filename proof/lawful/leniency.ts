@@ -15,21 +15,25 @@ export const leniency = [
   {
     name: 'long-text-kept',
     why: 'A text of any length is kept.',
+    limits: ['CRE-3'],
     steps: (base) => keeping(base, (text) => [...text].slice(0, 100).join('')),
   },
   {
     name: 'control-characters-kept',
     why: 'Control characters are kept like any others.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => keeping(base, (text) => text.replace(/\p{Cc}/gu, '_')),
   },
   {
     name: 'blank-text-kept',
     why: 'A text is a text, be it empty or blank.',
+    limits: ['CRE-3'],
     steps: (base) => keeping(base, (text) => (text.trim() === '' ? '_' : text)),
   },
   {
     name: 'unknown-properties-kept',
     why: 'The document store keeps and shows what it is sent.',
+    limits: ['ANS-3', 'UPD-4'],
     steps: (base) => ({
       validate(body, selection, context) {
         const unknown = without(body, ...PROPERTIES);
@@ -41,6 +45,7 @@ export const leniency = [
   {
     name: 'names-in-any-case',
     why: 'The JSON mapper compares property names without case.',
+    limits: ['CRE-3', 'UPD-4'],
     steps: (base) => {
       const names = new Map(PROPERTIES.map((name) => [name.toLowerCase(), name]));
       return {
@@ -58,6 +63,7 @@ export const leniency = [
   {
     name: 'numbers-and-booleans-become-strings',
     why: 'The JSON mapper reads a number or a boolean into a string.',
+    limits: ['REF-5'],
     steps: (base) => ({
       parseBody: (body, headers) =>
         coerceTexts(base.parseBody(body, headers), (value) =>
@@ -68,6 +74,7 @@ export const leniency = [
   {
     name: 'numeric-strings-become-integers',
     why: 'The JSON mapper reads a string of digits into an integer.',
+    limits: ['REF-5'],
     steps: (base) =>
       reading(base, (body) => {
         const isNumeric = (value: Json | undefined) => typeof value === 'string' && /^-?\d{1,15}$/.test(value);
@@ -78,12 +85,14 @@ export const leniency = [
   {
     name: 'fractions-cut-off',
     why: 'The JSON mapper cuts a fraction off an integer.',
+    limits: ['REF-5'],
     steps: (base) =>
       reading(base, (body) => (typeof body.enrollDate === 'number' ? { ...body, enrollDate: Math.trunc(body.enrollDate) } : body)),
   },
   {
     name: 'single-items-unwrapped',
     why: 'The JSON mapper reads an array of one value as that value.',
+    limits: ['REF-5'],
     steps: (base) =>
       reading(base, (body) => {
         const item = (value: Json) => (Array.isArray(value) && value.length === 1 && value[0] !== undefined ? value[0] : value);
@@ -94,6 +103,7 @@ export const leniency = [
   {
     name: 'null-on-create-refused',
     why: 'A new customer has nothing to remove.',
+    limits: ['NULL-1'],
     steps: (base) =>
       checking(base, (body, { customer }) => {
         const name = PROPERTIES.find((property) => !customer && body[property] === null);
@@ -103,6 +113,7 @@ export const leniency = [
   {
     name: 'empty-string-on-create-left-out',
     why: 'The database takes an empty string for nothing when a row is made.',
+    limits: ['CRE-3'],
     steps: (base) =>
       reading(base, (body, { customer }) =>
         customer ? body : Object.fromEntries(Object.entries(body).filter(([name, value]) => value !== '' || REQUIRED.includes(name))),
@@ -111,23 +122,27 @@ export const leniency = [
   {
     name: 'empty-object-on-create-left-out',
     why: 'No row is made for customData that has no properties.',
+    limits: ['CRE-3'],
     steps: (base) =>
       reading(base, (body, { customer }) => (!customer && isDeepStrictEqual(body.customData, {}) ? without(body, 'customData') : body)),
   },
   {
     name: 'required-removal-ignored',
     why: 'A required property set to null is passed over.',
+    limits: ['NULL-1', 'REF-6'],
     steps: (base) =>
       reading(base, (body, { customer }) => (customer ? without(body, ...REQUIRED.filter((name) => body[name] === null)) : body)),
   },
   {
     name: 'nested-null-left-out',
     why: 'A null inside an object is taken as a property that was not sent.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => reading(base, (body) => mergeObjects(body, undefined, mergePatch)),
   },
   {
     name: 'nested-null-in-custom-data-kept',
     why: 'customData is kept as it is, null and all.',
+    limits: ['ANS-3', 'CRE-3'],
     steps: (base) => ({
       validate(body, selection, context) {
         const stand = (value: Json, depth = 0): Json => {
@@ -145,11 +160,13 @@ export const leniency = [
   {
     name: 'objects-merged-deeply',
     why: 'Nested objects are merged with what is there, and null removes inside them.',
+    limits: ['UPD-2'],
     steps: (base) => reading(base, (body, { customer }) => mergeObjects(body, customer, mergePatch)),
   },
   {
     name: 'objects-merged-one-level',
     why: 'The properties of a nested object are assigned one by one.',
+    limits: ['UPD-2'],
     steps: (base) =>
       reading(base, (body, { customer }) =>
         mergeObjects(body, customer, (target, patch) => (isObject(target) && isObject(patch) ? { ...target, ...patch } : patch)),
@@ -158,6 +175,7 @@ export const leniency = [
   {
     name: 'custom-data-merged-alone',
     why: 'Custom data is merged, address and driver license are replaced.',
+    limits: ['UPD-2'],
     steps: (base) =>
       reading(base, (body, { customer }) =>
         isObject(body.customData) ? { ...body, customData: mergePatch(customer?.customData, body.customData) } : body,

@@ -8,6 +8,7 @@ export const read = [
   {
     name: 'read-back-not-found',
     why: 'Only the one operation was built.',
+    limits: ['ANS-6', 'UPD-7'],
     steps: () => ({
       readOne: () => {
         throw notFound();
@@ -20,6 +21,7 @@ export const read = [
   {
     name: 'read-back-not-allowed',
     why: 'The path takes no method but POST.',
+    limits: ['ANS-6', 'UPD-7'],
     steps: () => ({
       readOne: () => {
         throw methodNotAllowed('POST');
@@ -32,6 +34,7 @@ export const read = [
   {
     name: 'read-by-id-alone',
     why: 'Customers are read by their id, and not listed.',
+    limits: ['ANS-6', 'UPD-7'],
     steps: () => ({
       readList: () => {
         throw methodNotAllowed('POST');
@@ -41,6 +44,7 @@ export const read = [
   {
     name: 'read-list-alone',
     why: 'Customers are listed, and not read by their id.',
+    limits: ['ANS-6', 'UPD-7'],
     steps: () => ({
       readOne: () => {
         throw notFound();
@@ -50,11 +54,13 @@ export const read = [
   {
     name: 'read-back-lags',
     why: 'Reads go to a replica that is 0.8 second behind.',
+    limits: ['ANS-6', 'UPD-7'],
     steps: (base) => lagging(base, () => true),
   },
   {
     name: 'read-back-lags-now-and-then',
     why: 'One read of three goes to a replica that is 0.8 second behind.',
+    limits: ['ANS-6', 'UPD-7'],
     steps: (base) => {
       let count = 0;
       return lagging(base, () => {
@@ -66,6 +72,7 @@ export const read = [
   {
     name: 'list-without-filter-refused',
     why: 'The customers of a merchant are too many to list.',
+    limits: ['ANS-6'],
     steps: (base) => ({
       readList(request, context) {
         if (context.behaviour.parseQuery(request.query).size === 0) throw invalid('Missing query parameter externalId', 'externalId');
@@ -76,6 +83,7 @@ export const read = [
   {
     name: 'list-of-none-not-found',
     why: 'A search that finds no customer is answered 404.',
+    limits: ['ANS-6', 'ACC-4'],
     steps: (base) => ({
       answer(content, context) {
         if (Array.isArray(content.customers) && content.customers.length === 0) throw notFound('Could not find Customer');
@@ -86,6 +94,7 @@ export const read = [
   {
     name: 'list-newest-first',
     why: 'Customers are listed the newest first, with the address of the list.',
+    limits: ['ANS-6'],
     steps: (base) => ({
       answer: ({ customers, ...content }, context) =>
         base.answer(Array.isArray(customers) ? { ...content, url: '/customers', customers: customers.toReversed() } : content, context),
@@ -94,6 +103,7 @@ export const read = [
   {
     name: 'unknown-id-read-400',
     why: 'To read a customer that is not there is an invalid parameter.',
+    limits: ['ANS-6', 'ACC-4'],
     steps: (base) => ({
       readOne(customerId, context) {
         if (!context.store.byId(context.merchant.merchantId, customerId)) throw invalid('Could not find Customer', 'customerId');

@@ -8,26 +8,31 @@ export const refusal = [
   {
     name: 'text-plain-taken',
     why: 'A body of text/plain is read as JSON.',
+    limits: ['REF-4'],
     steps: (base) => taking(base, (type) => /^text\/plain\b/i.test(type ?? '')),
   },
   {
     name: 'json-suffix-taken',
     why: 'A media type that ends in +json is read as JSON.',
+    limits: ['REF-4'],
     steps: (base) => taking(base, (type) => /^[^;]+\+json\s*(;|$)/i.test(type ?? '')),
   },
   {
     name: 'any-media-type-taken',
     why: 'The body is read as JSON, whatever its Content-Type.',
+    limits: ['REF-4'],
     steps: (base) => taking(base, (type) => type !== undefined),
   },
   {
     name: 'missing-content-type-taken',
     why: 'A body without Content-Type is read as JSON.',
+    limits: ['REF-4'],
     steps: (base) => taking(base, (type) => type === undefined),
   },
   {
     name: 'content-type-parameters-refused',
     why: 'The Content-Type is compared as a whole.',
+    limits: ['CRE-1'],
     steps: (base) => ({
       parseBody(body, headers) {
         if (headers['content-type']?.includes(';')) throw unsupportedMediaType();
@@ -38,11 +43,13 @@ export const refusal = [
   {
     name: 'empty-body-taken-as-empty-object',
     why: 'A body of no bytes is taken as an object of no properties.',
+    limits: ['REF-4'],
     steps: (base) => ({ parseBody: (body, headers) => (body.length === 0 ? {} : base.parseBody(body, headers)) }),
   },
   {
     name: 'byte-order-mark-ignored',
     why: 'A byte order mark before the JSON is passed over.',
+    limits: ['REF-4'],
     steps: (base) => ({
       parseBody: (body, headers) => base.parseBody(body.subarray(0, 3).equals(Buffer.from('\uFEFF')) ? body.subarray(3) : body, headers),
     }),
@@ -51,31 +58,37 @@ export const refusal = [
   {
     name: 'refusals-without-body',
     why: 'The status of a refusal says it all.',
+    limits: ['REF-7'],
     steps: (base) => explaining(base, '', () => ''),
   },
   {
     name: 'refusals-in-plain-text',
     why: 'A refusal is explained in plain text.',
+    limits: ['REF-7'],
     steps: (base) => explaining(base, 'text/plain; charset=utf-8', ({ message }) => message),
   },
   {
     name: 'refusals-in-html',
     why: 'A proxy puts its own page in the place of every refusal.',
+    limits: ['REF-7'],
     steps: (base) => explaining(base, 'text/html', () => '<!doctype html><title>Error</title><h1>The request was refused</h1>'),
   },
   {
     name: 'refusals-with-message-alone',
     why: 'A refusal carries a message and no list of errors, as some operations do.',
+    limits: ['REF-7'],
     steps: (base) => explaining(base, 'application/json', ({ message }) => JSON.stringify({ message })),
   },
   {
     name: 'refusals-as-json-string',
     why: 'The framework writes the message as a JSON string.',
+    limits: ['REF-7'],
     steps: (base) => explaining(base, 'application/json', ({ message }) => JSON.stringify(message)),
   },
   {
     name: 'refusals-as-problem-json',
     why: 'Refusals follow RFC 9457.',
+    limits: ['REF-7'],
     steps: (base) =>
       explaining(base, 'application/problem+json', ({ message, details }) =>
         JSON.stringify({ type: 'about:blank', title: 'Refused', status: details.status, detail: message }),
@@ -84,41 +97,49 @@ export const refusal = [
   {
     name: 'refusals-without-message',
     why: 'Errors carry their code, and no message, time or place.',
+    limits: ['REF-7'],
     steps: (base) => explaining(base, 'application/json', ({ details }) => JSON.stringify({ errors: [{ code: details.code }] })),
   },
   {
     name: 'refusals-of-live-domain',
     why: 'The domain of an error is the exception that the live platform names.',
+    limits: ['REF-7', 'ANS-8'],
     steps: (base) => writing(base, (content) => content.replace('com.trustly.sandbox.v1', 'com.paywithmybank.merchantgateway.v1')),
   },
   {
     name: 'refused-with-404',
     why: 'Every refusal is a page not found.',
+    limits: ['REF-4', 'REF-5'],
     steps: (base) => refusingWith(base, 404),
   },
   {
     name: 'refused-with-409',
     why: 'Every refusal is a conflict.',
+    limits: ['REF-4', 'REF-5'],
     steps: (base) => refusingWith(base, 409),
   },
   {
     name: 'refused-with-418',
     why: 'The status of refusals was chosen for fun.',
+    limits: ['REF-8'],
     steps: (base) => refusingWith(base, 418),
   },
   {
     name: 'refused-with-422',
     why: 'The framework answers all it does not like with 422.',
+    limits: ['REF-4', 'REF-5'],
     steps: (base) => refusingWith(base, 422),
   },
   {
     name: 'refused-with-499',
     why: 'Refusals have a status of the platform alone.',
+    limits: ['REF-8'],
     steps: (base) => refusingWith(base, 499),
   },
   {
     name: 'no-allow',
     why: 'A 405 does not say which methods there are.',
+    limits: ['REF-9'],
     steps: (base) => dropping(base, 'Allow'),
   },
 ] as const satisfies readonly Latitude[];

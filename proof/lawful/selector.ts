@@ -11,6 +11,7 @@ export const selector = [
   {
     name: 'unknown-customer-id-created-afresh',
     why: 'A customerId that is not known is passed over.',
+    limits: ['IDY-1', 'IDY-4', 'REF-7', 'REF-8'],
     steps: (base) => ({
       select(query, body, context) {
         const { customerId, ...others } = body;
@@ -22,6 +23,7 @@ export const selector = [
   {
     name: 'unknown-customer-id-created-with-it',
     why: 'A customerId that no one has is that of the new customer.',
+    limits: ['IDY-4', 'CRE-2', 'REF-7', 'REF-8'],
     steps: (base) => {
       const givenOf = perStore(() => new Set<string>());
       const free = (id: Json | undefined, { store }: Context) =>
@@ -47,11 +49,13 @@ export const selector = [
   {
     name: 'unknown-customer-id-answered-404',
     why: 'A customerId that is not known is not found.',
+    limits: ['IDY-1', 'IDY-4'],
     steps: (base) => refusing(base, (answer, { details }) => (details.location === 'customerId' ? { ...answer, status: 404 } : answer)),
   },
   {
     name: 'unknown-external-id-in-query-passed-over',
     why: 'The query only finds customers: a new one takes its externalId from the body.',
+    limits: ['IDY-3', 'CRE-4'],
     steps: (base) => ({
       select(query, body, context) {
         const { externalId } = base.select(query, without(body, 'externalId'), context);
@@ -63,6 +67,7 @@ export const selector = [
   {
     name: 'unknown-external-id-in-query-refused',
     why: 'A query that finds no customer is a mistake.',
+    limits: ['IDY-3'],
     steps: (base) => ({
       select(query, body, context) {
         const selection = base.select(query, body, context);
@@ -75,6 +80,7 @@ export const selector = [
   {
     name: 'customer-id-wins',
     why: 'Where selectors disagree, the customerId counts.',
+    limits: ['UPD-10', 'IDY-2'],
     steps: (base) => ({
       select(query, body, context) {
         const { customerId } = body;
@@ -86,6 +92,7 @@ export const selector = [
   {
     name: 'external-id-wins',
     why: 'Where selectors disagree, the externalId counts, that of the query first.',
+    limits: ['UPD-10', 'IDY-1'],
     steps: (base) => ({
       select(query, body, context) {
         const [externalId = body.externalId, ...more] = query.getAll('externalId');
@@ -98,6 +105,7 @@ export const selector = [
   {
     name: 'external-id-change-refused',
     why: 'The externalId of a customer never changes.',
+    limits: ['UPD-2'],
     steps: (base) =>
       checking(base, ({ externalId }, { customer }) => {
         const before = customer?.externalId;
@@ -108,6 +116,7 @@ export const selector = [
   {
     name: 'external-id-change-ignored',
     why: 'Another externalId for a customer that has one is passed over, null too.',
+    limits: ['UPD-2', 'NULL-1'],
     steps: (base) =>
       reading(base, (body, { customer }) =>
         customer?.externalId !== undefined && (body.externalId === null || typeof body.externalId === 'string')
@@ -118,6 +127,7 @@ export const selector = [
   {
     name: 'external-id-removable',
     why: 'An externalId set to null is removed like any other property.',
+    limits: ['UPD-2', 'NULL-1'],
     steps: (base) => ({
       validate(body, selection, context) {
         if (body.externalId !== null || !selection.customer) return base.validate(body, selection, context);
@@ -128,21 +138,25 @@ export const selector = [
   {
     name: 'first-query-parameter-counts',
     why: 'Of repeated query parameters the framework reads the first.',
+    limits: ['IDY-3'],
     steps: (base) => ({ parseQuery: (query) => new URLSearchParams(Object.fromEntries([...base.parseQuery(query)].reverse())) }),
   },
   {
     name: 'last-query-parameter-counts',
     why: 'Of repeated query parameters the framework reads the last.',
+    limits: ['IDY-3'],
     steps: (base) => ({ parseQuery: (query) => new URLSearchParams(Object.fromEntries(base.parseQuery(query))) }),
   },
   {
     name: 'empty-query-parameter-ignored',
     why: 'An empty query parameter is taken as one that was not sent.',
+    limits: ['IDY-3'],
     steps: (base) => ({ parseQuery: (query) => new URLSearchParams([...base.parseQuery(query)].filter(([, value]) => value !== '')) }),
   },
   {
     name: 'unknown-query-parameter-refused',
     why: 'A query parameter that is not published is a mistake.',
+    limits: ['IDY-3'],
     steps: (base) => ({
       parseQuery(query) {
         const parameters = base.parseQuery(query);
@@ -155,16 +169,19 @@ export const selector = [
   {
     name: 'plus-in-query-literal',
     why: 'A plus sign in the query is a plus sign.',
+    limits: ['IDY-6'],
     steps: (base) => ({ parseQuery: (query) => base.parseQuery(query.replaceAll('+', '%2B')) }),
   },
   {
     name: 'first-repeated-name-counts',
     why: 'Of repeated names in an object the JSON parser keeps the first.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => repeating(base, false),
   },
   {
     name: 'repeated-names-refused',
     why: 'The JSON parser refuses an object in which a name is repeated.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => repeating(base, true),
   },
 ] as const satisfies readonly Latitude[];

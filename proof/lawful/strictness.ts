@@ -11,11 +11,13 @@ export const strictness = [
   {
     name: 'over-long-text-refused',
     why: 'The columns of the table hold 100 characters.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => refusingText(base, 'too long', (text) => text.length > 100),
   },
   {
     name: 'over-long-body-refused',
     why: 'The gateway takes no body over 16 KiB.',
+    limits: ['CRE-3', 'REF-3'],
     steps: (base) => ({
       parseBody(body, headers) {
         if (body.length > 16 * 1024) throw contentTooLarge(16 * 1024);
@@ -26,21 +28,25 @@ export const strictness = [
   {
     name: 'oversized-body-cut-off',
     why: 'The connection is closed on a body that is larger than any customer.',
+    limits: ['REF-3'],
     steps: (base) => refusing(base, (answer) => (answer.status === 413 ? { ...answer, status: 0 } : answer)),
   },
   {
     name: 'empty-text-refused',
     why: 'A text of no characters is taken for a mistake.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => refusingText(base, 'must not be empty', (text) => text === ''),
   },
   {
     name: 'blank-text-refused',
     why: 'A text of nothing but white space is taken for a mistake.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => refusingText(base, 'must not be blank', (text) => text.trim() === ''),
   },
   {
     name: 'short-text-refused',
     why: 'The shortest lengths of the full export are enforced.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) =>
       checking(base, ({ address }) => {
         const { address1, city, state, zip } = isObject(address) ? address : {};
@@ -51,31 +57,37 @@ export const strictness = [
   {
     name: 'control-characters-refused-everywhere',
     why: 'Control characters are refused inside customData too.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => refusingText(base, 'must not contain control characters', (text) => /\p{Cc}/u.test(text)),
   },
   {
     name: 'surrounding-space-refused',
     why: 'A text with white space around it is taken for a mistake.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => refusingText(base, 'must not begin or end with white space', (text) => text !== text.trim()),
   },
   {
     name: 'non-ascii-refused',
     why: 'The core system behind knows ASCII only.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => refusingText(base, 'must be ASCII', (text) => /[^ -~]/.test(text)),
   },
   {
     name: 'beyond-bmp-refused',
     why: 'The database keeps at most three bytes for a character.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => refusingText(base, 'must not contain characters beyond U+FFFF', (text) => /[\u{10000}-\u{10ffff}]/u.test(text)),
   },
   {
     name: 'markup-refused',
     why: 'The web application firewall refuses all that looks like markup or SQL.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => refusingText(base, 'not allowed', (text) => /[<>]|;\s*(drop|select|delete)\b/i.test(text)),
   },
   {
     name: 'unknown-properties-refused',
     why: 'The body is read with additionalProperties false.',
+    limits: ['CRE-1'],
     steps: (base) =>
       checking(base, (body) => {
         if (!isDeepStrictEqual(knownProperties(body), { ...body })) throw invalid('Invalid body: unknown property');
@@ -84,26 +96,31 @@ export const strictness = [
   {
     name: 'other-countries-refused',
     why: 'The business is in the United States and Canada.',
+    limits: ['CRE-3', 'VAL-1'],
     steps: (base) => demanding(base, 'address.country', /^(US|CA)$/),
   },
   {
     name: 'currency-refused-but-two',
     why: 'The business is in two currencies.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => demanding(base, 'currency', /^(USD|CAD)$/),
   },
   {
     name: 'balance-refused-but-decimal',
     why: 'A balance is digits with at most two decimals.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => demanding(base, 'balance', /^-?\d{1,12}(\.\d{1,2})?$/),
   },
   {
     name: 'vip-refused-but-positive-integer',
     why: 'A vip level is a positive integer, as the guide says.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => demanding(base, 'vip', /^[1-9]\d{0,5}$/),
   },
   {
     name: 'date-of-birth-refused-but-iso',
     why: 'A date of birth is a day of the calendar before today, as YYYY-MM-DD.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) =>
       demanding(base, 'dateOfBirth', (value) => {
         const time = Date.parse(`${value}T00:00:00Z`);
@@ -113,46 +130,55 @@ export const strictness = [
   {
     name: 'email-refused-but-usual',
     why: 'An e-mail address is checked by a pattern.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => demanding(base, 'email', /^[\w.+'-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$/i),
   },
   {
     name: 'phone-refused-but-north-american',
     why: 'A phone number has the digits of a North American one.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => demanding(base, 'phone', (value) => /^1?\d{9,10}$/.test(String(value).replace(/[-+ .()]/g, ''))),
   },
   {
     name: 'tax-id-refused-but-nine-digits',
     why: 'A tax id has nine digits, with or without hyphens or spaces.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => demanding(base, 'taxId', (value) => /^\d{9}$/.test(String(value).replace(/[- ]/g, ''))),
   },
   {
     name: 'negative-balance-refused',
     why: 'A balance is never below zero.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => demanding(base, 'balance', /^[^-]*$/),
   },
   {
     name: 'negative-enroll-date-refused',
     why: 'No customer was enrolled before 1970.',
+    limits: ['CRE-3', 'VAL-6'],
     steps: (base) => demanding(base, 'enrollDate', (value) => Number(value) >= 0),
   },
   {
     name: 'future-enroll-date-refused',
     why: 'A first transaction lies in the past.',
+    limits: ['CRE-3', 'VAL-6'],
     steps: (base) => demanding(base, 'enrollDate', (value) => Number(value) <= Date.now()),
   },
   {
     name: 'external-id-refused-but-letters-digits',
     why: 'An externalId is made of letters and digits.',
+    limits: ['CRE-4', 'IDY-5', 'IDY-6'],
     steps: (base) => demanding(base, 'externalId', /^[a-z\d]+$/i),
   },
   {
     name: 'external-id-refused-but-url-safe',
     why: 'An externalId is made of characters that a URL takes as they are.',
+    limits: ['CRE-4', 'IDY-5', 'IDY-6'],
     steps: (base) => demanding(base, 'externalId', /^[\w.~-]{1,64}$/),
   },
   {
     name: 'create-without-external-id-refused',
     why: 'externalId is required, as the older page says.',
+    limits: ['CRE-1'],
     steps: (base) =>
       checking(base, (body, { customer, externalId }) => {
         if (!customer && typeof body.externalId !== 'string' && externalId === undefined) throw invalid('Missing externalId', 'externalId');
@@ -161,6 +187,7 @@ export const strictness = [
   {
     name: 'partial-update-refused',
     why: 'The same schema, with what it requires, holds for an update.',
+    limits: ['UPD-1', 'UPD-4'],
     steps: (base) =>
       checking(base, (body, { customer }) => {
         const missing = REQUIRED.find((name) => body[name] === undefined);
@@ -170,6 +197,7 @@ export const strictness = [
   {
     name: 'tax-id-null-refused',
     why: 'A tax id may be required, so it is never removed.',
+    limits: ['NULL-6'],
     steps: (base) =>
       checking(base, (body) => {
         if (body.taxId === null) throw invalid('Invalid taxId: must not be removed', 'taxId');
@@ -178,6 +206,7 @@ export const strictness = [
   {
     name: 'tax-id-required-at-create',
     why: 'The industry asks for a tax id of each new customer.',
+    limits: ['CRE-1'],
     steps: (base) =>
       checking(base, (body, { customer }) => {
         if (!customer && typeof body.taxId !== 'string') throw invalid('Missing required property taxId', 'taxId');
@@ -186,6 +215,7 @@ export const strictness = [
   {
     name: 'tax-id-required-always',
     why: 'The industry asks for a tax id, in updates too.',
+    limits: ['CRE-1', 'UPD-1'],
     steps: (base) =>
       checking(base, (body) => {
         if (typeof body.taxId !== 'string') throw invalid('Missing required property taxId', 'taxId');
@@ -194,6 +224,7 @@ export const strictness = [
   {
     name: 'removal-of-nothing-refused',
     why: 'What is not there cannot be removed.',
+    limits: ['NULL-1', 'UPD-8'],
     steps: (base) =>
       checking(base, (body, { customer }) => {
         const absent = PROPERTIES.find((name) => body[name] === null && customer && customer[name] === undefined);
@@ -203,21 +234,25 @@ export const strictness = [
   {
     name: 'duplicate-email-refused',
     why: 'No two customers of a merchant have one e-mail address.',
+    limits: ['CRE-1', 'UPD-2'],
     steps: (base) => uniquely(base, 'email'),
   },
   {
     name: 'duplicate-phone-refused',
     why: 'No two customers of a merchant have one phone number.',
+    limits: ['CRE-1', 'UPD-2'],
     steps: (base) => uniquely(base, 'phone'),
   },
   {
     name: 'duplicate-tax-id-refused',
     why: 'No two customers of a merchant have one tax id.',
+    limits: ['CRE-1', 'UPD-2'],
     steps: (base) => uniquely(base, 'taxId'),
   },
   {
     name: 'server-properties-refused',
     why: 'A client that sends what the platform gives is told so.',
+    limits: ['CRE-5', 'VAL-3'],
     steps: (base) =>
       checking(base, (body) => {
         const given = ['merchantId', 'createdAt', 'updatedAt', 'personId'].find((name) => body[name] !== undefined);
@@ -227,6 +262,7 @@ export const strictness = [
   {
     name: 'foreign-merchant-id-refused',
     why: 'A merchantId is compared with that of the credentials.',
+    limits: ['CRE-5'],
     steps: (base) => ({
       validate(body, selection, context) {
         const { merchantId = context.merchant.merchantId } = body;
@@ -238,6 +274,7 @@ export const strictness = [
   {
     name: 'person-id-taken-over',
     why: 'A personId of the client is kept like any other property.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => ({
       validate(body, selection, context) {
         const changes = base.validate(body, selection, context);

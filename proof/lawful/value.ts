@@ -10,31 +10,37 @@ export const value = [
   {
     name: 'tax-id-masked-but-last-four',
     why: 'Of a tax id the last four digits are shown, after hash signs.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => masking(base, 'taxId', (value) => lastOf(value, '#')),
   },
   {
     name: 'tax-id-masked-but-first-two',
     why: 'Of a tax id the first two digits are shown, before asterisks.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => masking(base, 'taxId', (value) => value.replace(/(?<=^..).+/s, (rest) => '*'.repeat(rest.length))),
   },
   {
     name: 'tax-id-masked-by-x',
     why: 'A tax id is shown as so many letters X, its hyphens kept.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => masking(base, 'taxId', (value) => value.replace(/[^-]/gu, 'X')),
   },
   {
     name: 'tax-id-masked-in-fixed-length',
     why: 'A tax id is shown as five asterisks, however long it is.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => masking(base, 'taxId', (value) => value && '*****'),
   },
   {
     name: 'national-id-masked',
     why: 'A national id is shown as asterisks.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => masking(base, 'nationalId', (value) => lastOf(value, '*', 2)),
   },
   {
     name: 'driver-license-number-masked',
     why: 'Of a driver license number the last characters are shown.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) =>
       showing(base, (shown) =>
         isObject(shown.driverLicense)
@@ -45,58 +51,69 @@ export const value = [
   {
     name: 'tax-id-withheld',
     why: 'Tax ids are stored, and never shown.',
+    limits: ['CRE-3', 'UPD-2', 'NULL-6'],
     steps: (base) => showing(base, (shown) => without(shown, 'taxId')),
   },
   {
     name: 'national-id-withheld',
     why: 'National ids are stored, and never shown.',
+    limits: ['CRE-3', 'UPD-2', 'NULL-1'],
     steps: (base) => showing(base, (shown) => without(shown, 'nationalId')),
   },
   {
     name: 'driver-license-withheld',
     why: 'Driver licenses are stored, and never shown.',
+    limits: ['CRE-3', 'UPD-2', 'VAL-2'],
     steps: (base) => showing(base, (shown) => without(shown, 'driverLicense')),
   },
   {
     name: 'strings-trimmed',
     why: 'Surrounding white space is taken off every text but the ids.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => reading(base, (body) => mapTextsButIds(body, (text) => text.trim())),
   },
   {
     name: 'unicode-composed',
     why: 'Every text but the ids is stored in NFC.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => reading(base, (body) => mapTextsButIds(body, (text) => text.normalize('NFC'))),
   },
   {
     name: 'unicode-decomposed',
     why: 'Every text but the ids is stored in NFD, as some file systems do.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => reading(base, (body) => mapTextsButIds(body, (text) => text.normalize('NFD'))),
   },
   {
     name: 'phone-as-digits',
     why: 'Phone numbers are stored without plus sign and punctuation.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) => reading(base, (body) => replaced(body, 'phone', (phone) => phone.replace(/[\p{P}\p{Z}+]/gu, ''))),
   },
   {
     name: 'phone-punctuated',
     why: 'Phone numbers are shown in groups of digits.',
+    limits: ['CRE-3', 'VAL-5'],
     steps: (base) =>
       masking(base, 'phone', (phone) => phone.replace(/^\+?(1?)[- .(]*(\d{3})[- .)]*(\d{3})[- .]*(\d{4})$/, '$1 ($2) $3-$4').trim()),
   },
   {
     name: 'email-in-lower-case',
     why: 'E-mail addresses are stored in lower case.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) => reading(base, (body) => replaced(body, 'email', (email) => email.toLowerCase())),
   },
   {
     name: 'email-domain-in-lower-case',
     why: 'The domain of an e-mail address is stored in lower case.',
+    limits: ['CRE-3', 'UPD-2'],
     steps: (base) =>
       reading(base, (body) => replaced(body, 'email', (email) => email.replace(/@[^@]*$/, (domain) => domain.toLowerCase()))),
   },
   {
     name: 'timestamps-in-seconds',
     why: 'A UNIX timestamp counts seconds.',
+    limits: ['VAL-3', 'VAL-4'],
     steps: (base) =>
       showing(base, (shown, { createdAt, updatedAt }) => ({
         ...shown,
@@ -107,6 +124,7 @@ export const value = [
   {
     name: 'timestamps-of-whole-seconds',
     why: 'The database cuts off the milliseconds, and the answer multiplies by a thousand.',
+    limits: ['VAL-3', 'VAL-4'],
     steps: (base) =>
       showing(base, (shown, { createdAt, updatedAt }) => ({
         ...shown,
@@ -117,21 +135,25 @@ export const value = [
   {
     name: 'timestamps-left-out',
     why: 'The times of a record are not shown.',
+    limits: ['VAL-3', 'VAL-4', 'UPD-5', 'UPD-6'],
     steps: (base) => showing(base, (shown) => without(shown, 'createdAt', 'updatedAt')),
   },
   {
     name: 'created-at-left-out',
     why: 'Only the time of the last update is stored.',
+    limits: ['VAL-3', 'UPD-5'],
     steps: (base) => showing(base, (shown) => without(shown, 'createdAt')),
   },
   {
     name: 'updated-at-left-out',
     why: 'Only the time of the creation is stored.',
+    limits: ['VAL-4', 'UPD-6'],
     steps: (base) => showing(base, (shown) => without(shown, 'updatedAt')),
   },
   {
     name: 'timestamps-in-reads-only',
     why: 'The answer to a POST is made before the record has its times.',
+    limits: ['ANS-5', 'VAL-3', 'VAL-4'],
     steps: (base) => ({
       upsert: (request, context) =>
         base.upsert(request, {
@@ -146,11 +168,13 @@ export const value = [
   {
     name: 'updated-at-of-creation',
     why: 'updatedAt is the record created date and time, as its description says.',
+    limits: ['UPD-6', 'VAL-4'],
     steps: (base) => showing(base, (shown, { createdAt }) => ({ ...shown, updatedAt: createdAt })),
   },
   {
     name: 'updated-at-kept-by-empty-update',
     why: 'The ORM writes no row that has not changed.',
+    limits: ['UPD-6', 'VAL-4'],
     steps: (base) => ({
       save: (properties, before, context) =>
         before && isDeepStrictEqual(properties, before) ? before : base.save(properties, before, context),
@@ -159,6 +183,7 @@ export const value = [
   {
     name: 'clock-an-hour-behind',
     why: 'The clock of the machine is an hour behind, in its Date fields too.',
+    limits: ['VAL-3', 'VAL-4'],
     steps: (base) => {
       const behind = (time: number) => time - 3_600_000;
       const slow = (context: Context): Context => ({ ...context, now: () => behind(context.now()) });
@@ -182,36 +207,43 @@ export const value = [
   {
     name: 'no-merchant-id',
     why: 'A merchant knows who it is.',
+    limits: ['ANS-3', 'CRE-5'],
     steps: (base) => showing(base, (shown) => without(shown, 'merchantId')),
   },
   {
     name: 'ids-long',
     why: 'Customer ids are 120 characters long.',
+    limits: ['CRE-2'],
     steps: (base) => numbering(base, (number) => number.padStart(120, 'customer')),
   },
   {
     name: 'ids-are-uuids',
     why: 'Customer ids are UUIDs.',
+    limits: ['CRE-2'],
     steps: (base) => numbering(base, () => crypto.randomUUID()),
   },
   {
     name: 'ids-with-prefix',
     why: 'Customer ids begin with letters, some of them capitals.',
+    limits: ['CRE-2', 'IDY-4'],
     steps: (base) => numbering(base, (number) => `cus_${Number(number).toString(36)}Z`),
   },
   {
     name: 'ids-with-leading-zeros',
     why: 'Customer ids are digits of a fixed number, with zeros before them.',
+    limits: ['CRE-2', 'IDY-4'],
     steps: (base) => numbering(base, (number) => number.padStart(16, '0')),
   },
   {
     name: 'ids-are-urns',
     why: 'Customer ids are URNs, which a path has to encode.',
+    limits: ['CRE-2', 'IDY-1'],
     steps: (base) => numbering(base, (number) => `urn:customer:${number}/#1`),
   },
   {
     name: 'person-id-from-creation',
     why: 'The platform gives each new customer a personId.',
+    limits: ['CRE-3', 'UPD-4'],
     steps: (base) => ({
       save: (properties, before, context) =>
         base.save(before ? properties : { ...properties, personId: crypto.randomUUID() }, before, context),
@@ -220,6 +252,7 @@ export const value = [
   {
     name: 'person-id-from-first-update',
     why: 'The platform looks for the person behind a customer when it is updated.',
+    limits: ['UPD-4', 'UPD-8'],
     steps: (base) => ({
       save: (properties, before, context) =>
         base.save(before ? { personId: `person-${before.customerId}`, ...properties } : properties, before, context),
