@@ -11,13 +11,13 @@ import type { BrokenServer } from '../variant.ts';
 export const access: readonly BrokenServer[] = [
   {
     name: 'anonymous-is-first-merchant',
-    why: 'The filter checks credentials only where the header is there.',
+    why: 'The filter checks credentials only if the header is present.',
     breaks: ['ACC-1', 'ACC-6'],
     behaviour: assuming((authorization, merchants) => (authorization === undefined ? merchants[0] : undefined)),
   },
   {
     name: 'anonymous-write-refused-afterwards',
-    why: 'The missing header is noticed when the answer is made, after the customer has been saved.',
+    why: 'The missing header is noticed when the answer is built, after the customer has been saved.',
     breaks: ['ACC-1', 'REF-1', 'REF-2'],
     behaviour: assuming(
       (authorization, merchants) => (authorization === undefined ? merchants[0] : undefined),
@@ -32,7 +32,7 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'anonymous-reads',
-    why: 'The filter is set on POST alone.',
+    why: 'The filter applies to POST only.',
     breaks: ['ACC-1', 'ACC-6'],
     behaviour: assuming(
       (authorization, merchants) => (authorization === undefined ? merchants[0] : undefined),
@@ -52,13 +52,13 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'start-of-key-taken',
-    why: 'The keys are compared over the length of the one that was sent.',
+    why: 'Only as many characters of the key are compared as were sent.',
     breaks: ['ACC-2', 'ACC-6'],
     behaviour: assuming(byCredentials((id, key, { accessId, accessKey }) => id === accessId && accessKey.startsWith(key))),
   },
   {
     name: 'wrong-key-updates',
-    why: 'The key is compared only where a customer is created.',
+    why: 'The key is compared only when a customer is created.',
     breaks: ['ACC-2', 'ACC-6'],
     behaviour: assuming(
       byCredentials((id, _key, { accessId }) => id === accessId),
@@ -73,13 +73,13 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'every-bearer-taken',
-    why: 'The gateway in front is to check tokens, so that a request with any of them goes on as that of the first merchant.',
+    why: "The gateway is expected to check tokens, so a request with any token is treated as the first merchant's.",
     breaks: ['ACC-3'],
     behaviour: assuming((authorization, merchants) => (/^bearer /i.test(authorization ?? '') ? merchants[0] : undefined)),
   },
   {
     name: 'pair-without-colon-fails-open',
-    why: 'The exception of a pair that cannot be split is caught, and the request goes on as that of the first merchant.',
+    why: "The exception for a pair that cannot be split is caught, and the request is treated as the first merchant's.",
     breaks: ['ACC-3'],
     behaviour: assuming((authorization, merchants) => (decode(authorization)?.includes(':') === false ? merchants[0] : undefined)),
   },
@@ -112,7 +112,7 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'customer-id-across-merchants',
-    why: 'The customerId is a primary key, so that nobody thought of the merchant.',
+    why: 'The customerId is a primary key, so nobody thought of the merchant.',
     breaks: ['ACC-5', 'ACC-4'],
     behaviour: acrossMerchants((everyone) => ({
       select(query, body, context) {
@@ -124,7 +124,7 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'query-across-merchants',
-    why: 'The cache of externalIds that the query is looked up in is shared by the merchants.',
+    why: 'The merchants share the cache in which the externalId of the query is looked up.',
     breaks: ['ACC-5', 'ACC-4'],
     behaviour: acrossMerchants((everyone) => ({
       select(query, body, context) {
@@ -138,7 +138,7 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'update-without-merchant',
-    why: 'The statement that updates has the externalId as its only condition.',
+    why: 'The only condition of the UPDATE statement is the externalId.',
     breaks: ['ACC-5', 'UPD-10'],
     behaviour: acrossMerchants((everyone) => ({
       apply(before, changes, context) {
@@ -154,7 +154,7 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'external-id-unique-across-merchants',
-    why: 'The unique index on externalId leaves the merchant out.',
+    why: 'The unique index on externalId does not include the merchant.',
     breaks: ['CRE-1'],
     behaviour: acrossMerchants((everyone) => ({
       checkUnique({ externalId }, before, { store }) {
@@ -165,7 +165,7 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'credentials-refused-with-403',
-    why: 'The framework answers every failed authentication as forbidden.',
+    why: 'The framework answers every failed authentication with 403.',
     breaks: ['ACC-6'],
     behaviour: {
       ...conforming,
@@ -177,7 +177,7 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'unauthorized-without-challenge',
-    why: 'The challenge was removed, since browsers open a dialog for it.',
+    why: 'The challenge was removed because browsers open a dialog for it.',
     breaks: ['ACC-7'],
     behaviour: {
       ...conforming,
@@ -189,7 +189,7 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'basic-in-lower-case-refused',
-    why: 'The header is compared with `Basic ` letter by letter.',
+    why: 'The header is compared with `Basic ` case-sensitively.',
     breaks: ['ACC-8'],
     behaviour: {
       ...conforming,
@@ -218,14 +218,14 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'query-update-without-merchant',
-    why: 'The statement that updates by the externalId of the query has no condition on the merchant.',
+    why: 'The UPDATE statement for the externalId of the query has no condition on the merchant.',
     origin: 'held-out',
     breaks: ['ACC-5', 'UPD-10'],
     behaviour: spilling((changes, by) => (by === 'query' ? changes : {})),
   },
   {
     name: 'removal-of-namesake',
-    why: 'The statement that deletes optional properties goes by the externalId, without a condition on the merchant.',
+    why: 'The DELETE statement for optional properties selects by externalId, without a condition on the merchant.',
     origin: 'held-out',
     breaks: ['ACC-5', 'UPD-10'],
     behaviour: spilling((changes) => Object.fromEntries(Object.entries(changes).filter(([, value]) => value === null))),
@@ -261,7 +261,7 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'ownership-checked-on-other-id',
-    why: 'Where a request has both, the merchant is checked for the externalId of the query, and the customerId is read by its key alone.',
+    why: 'If a request has both ids, the merchant is checked for the externalId of the query only, and the customer is read by its customerId alone.',
     origin: 'held-out',
     breaks: ['ACC-5', 'ACC-4'],
     behaviour: acrossMerchants((everyone) => ({
@@ -276,7 +276,7 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'foreign-customer-id-is-inserted-again',
-    why: "The upsert goes by merchant and customerId together, so that another merchant's customerId is inserted once more.",
+    why: "The upsert matches merchant and customerId together, so another merchant's customerId is inserted a second time.",
     origin: 'held-out',
     breaks: ['ACC-5', 'CRE-2'],
     behaviour: acrossMerchants((everyone) => ({
@@ -296,7 +296,7 @@ export const access: readonly BrokenServer[] = [
   },
   {
     name: 'owner-of-foreign-id-told',
-    why: 'For the support, the refusal of an unknown customerId tells who has it in another account.',
+    why: 'To help support, the refusal of an unknown customerId says who has it in another account.',
     origin: 'held-out',
     breaks: ['ACC-4'],
     behaviour: acrossMerchants((everyone) => ({

@@ -51,7 +51,7 @@ function written(content: JsonObject, write: (text: string) => string): Answer {
 export const answer: readonly BrokenServer[] = [
   {
     name: 'create-answered-201',
-    why: 'The framework answers 201 to whatever inserts a row.',
+    why: 'The framework answers 201 to every request that inserts a row.',
     breaks: ['ANS-1'],
     behaviour: when(({ before }) => !before && { answer: (content) => json(201, content) }),
   },
@@ -81,7 +81,7 @@ export const answer: readonly BrokenServer[] = [
   },
   {
     name: 'length-counted-in-characters',
-    why: 'The answer is cut at its length in characters, so that each accented letter costs its end.',
+    why: 'The answer is cut at its length in characters instead of bytes, so each accented letter costs one byte at the end.',
     breaks: ['ANS-2', 'REF-3'],
     behaviour: when(() => ({
       answer: (content) => written(content, (text) => Buffer.from(text).subarray(0, text.length).toString()),
@@ -90,13 +90,13 @@ export const answer: readonly BrokenServer[] = [
 
   {
     name: 'missing-address-line-null',
-    why: 'The serializer of addresses writes null for a second line that is not there.',
+    why: 'The address serializer writes null for a missing second line.',
     breaks: ['ANS-3'],
     behaviour: { ...conforming, present: (customer) => ({ ...customer, address: { address2: null, ...addressOf(customer) } }) },
   },
   {
     name: 'timestamps-with-fractions',
-    why: "The clock's milliseconds are divided by a thousand, and the fraction stays.",
+    why: 'The milliseconds of the clock are divided by a thousand, and the fraction is kept.',
     breaks: ['ANS-3'],
     behaviour: {
       ...conforming,
@@ -118,7 +118,7 @@ export const answer: readonly BrokenServer[] = [
   },
   {
     name: 'query-update-answered-empty',
-    why: 'The client named the customer in the query, so it is taken to need no answer.',
+    why: 'The client named the customer in the query, so the developer assumed that it needs no answer.',
     breaks: ['ANS-4', 'ANS-5'],
     behaviour: when(({ before, queried }) => before && queried && { answer: () => json(200, {}) }),
   },
@@ -151,7 +151,7 @@ export const answer: readonly BrokenServer[] = [
   },
   {
     name: 'create-answered-without-organization',
-    why: 'The answer to a create is built by the constructor of private customers.',
+    why: 'The answer to a create is built by the constructor for private customers.',
     breaks: ['ANS-5'],
     behaviour: when(
       ({ before }) => !before && { present: (customer) => without(customer, 'organizationNumber', 'externalTier', 'balance') },
@@ -160,7 +160,7 @@ export const answer: readonly BrokenServer[] = [
 
   {
     name: 'list-by-prefix',
-    why: 'The list looks the externalId up with LIKE and a wildcard at its end.',
+    why: 'The list looks up the externalId with LIKE and a trailing wildcard.',
     breaks: ['ANS-6', 'ANS-9'],
     behaviour: {
       ...conforming,
@@ -186,7 +186,7 @@ export const answer: readonly BrokenServer[] = [
   },
   {
     name: 'read-without-contact',
-    why: 'Reading one customer answers with the short form that lists of names use.',
+    why: 'Reading one customer returns the short form that lists of names use.',
     breaks: ['ANS-6'],
     behaviour: {
       ...conforming,
@@ -205,7 +205,7 @@ export const answer: readonly BrokenServer[] = [
   },
   {
     name: 'authorization-sent-back',
-    why: 'The gateway copies the header fields of a POST into its answer to trace it.',
+    why: 'The gateway copies the header fields of a POST into the answer for tracing.',
     breaks: ['ANS-7'],
     behaviour: {
       ...conforming,
@@ -224,7 +224,7 @@ export const answer: readonly BrokenServer[] = [
 
   {
     name: 'stack-in-the-refusal',
-    why: 'The handler of errors runs in the mode for developers.',
+    why: 'The error handler runs in development mode.',
     breaks: ['ANS-8'],
     behaviour: {
       ...conforming,
@@ -236,7 +236,7 @@ export const answer: readonly BrokenServer[] = [
   },
   {
     name: 'path-in-the-syntax-error',
-    why: "A body that cannot be parsed is answered with the parser's own words and where they were said.",
+    why: "A body that cannot be parsed is answered with the parser's own message and its location in the source.",
     breaks: ['ANS-8'],
     behaviour: explaining(({ message }) =>
       message === 'Invalid body: must be JSON'
@@ -246,7 +246,7 @@ export const answer: readonly BrokenServer[] = [
   },
   {
     name: 'query-in-the-update',
-    why: 'The tracing of statements was left on for updates.',
+    why: 'SQL tracing was left on for updates.',
     breaks: ['ANS-8'],
     behaviour: when(
       ({ before, body }) =>
@@ -261,7 +261,7 @@ export const answer: readonly BrokenServer[] = [
 
   {
     name: 'owner-in-the-conflict',
-    why: 'The refusal of an externalId that is taken tells by whom.',
+    why: 'The refusal of an externalId that is taken says who has it.',
     breaks: ['ANS-9'],
     behaviour: {
       ...conforming,

@@ -84,7 +84,7 @@ export const create: readonly BrokenServer[] = [
   },
   {
     name: 'one-address-line-crashes',
-    why: 'The second address line is read without asking whether there is one.',
+    why: 'The second address line is read without checking that it exists.',
     breaks: ['CRE-1', 'REF-3'],
     behaviour: refusing(
       (properties) => addressOf(properties).address2 === undefined,
@@ -116,7 +116,7 @@ export const create: readonly BrokenServer[] = [
   },
   {
     name: 'zero-balance-not-stored',
-    why: 'A balance of zero counts as no balance.',
+    why: 'A balance of zero is treated as no balance.',
     breaks: ['CRE-3'],
     behaviour: creating(({ balance, ...rest }) => (Number(balance ?? 0) === 0 ? rest : { ...rest, balance: balance ?? '' })),
   },
@@ -128,7 +128,7 @@ export const create: readonly BrokenServer[] = [
   },
   {
     name: 'custom-data-flattened',
-    why: 'Custom data is kept as a table of names and texts, and what is nested becomes its text.',
+    why: 'Custom data is stored as a table of names and texts, and nested values become text.',
     breaks: ['CRE-3'],
     behaviour: creating(({ customData, ...rest }) =>
       isObject(customData)
@@ -157,20 +157,20 @@ export const create: readonly BrokenServer[] = [
   },
   {
     name: 'external-id-as-number',
-    why: 'An externalId of digits alone is stored in a numeric column and loses its leading zeros.',
+    why: 'An externalId that consists of digits is stored in a numeric column and loses its leading zeros.',
     breaks: ['CRE-4', 'IDY-2', 'IDY-3', 'VAL-5'],
     behaviour: rewriting((externalId) => (/^\d+$/.test(externalId) ? BigInt(externalId).toString() : externalId)),
   },
   {
     name: 'external-id-cut',
-    why: 'The column of the externalId holds 32 characters, and the rest is dropped.',
+    why: 'The externalId column holds 32 characters, and the rest is dropped.',
     breaks: ['CRE-4', 'IDY-2', 'IDY-3'],
     behaviour: rewriting((externalId) => externalId.slice(0, 32)),
   },
 
   {
     name: 'merchant-id-taken-over',
-    why: 'The body is bound to the entity of the customer, its merchantId included.',
+    why: 'The whole body is bound to the customer entity, including its merchantId.',
     breaks: ['CRE-5'],
     behaviour: {
       ...conforming,
@@ -183,7 +183,7 @@ export const create: readonly BrokenServer[] = [
   },
   {
     name: 'merchant-id-taken-over-by-update',
-    why: 'Creates drop the merchantId of the body, and updates write it as any other column.',
+    why: 'Creates drop the merchantId of the body, and updates write it like any other column.',
     breaks: ['CRE-5'],
     behaviour: {
       ...conforming,

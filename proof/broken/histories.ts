@@ -11,7 +11,7 @@ const OPTIONAL = PROPERTIES.filter((name) => ![...REQUIRED, 'taxId', 'externalId
 export const histories: readonly BrokenServer[] = [
   {
     name: 'rename-leaves-rows-behind',
-    why: 'Optional properties are rows under the externalId: a rename copies them, and the old rows show where a removal deletes the copies.',
+    why: 'Optional properties are rows under the externalId: a rename copies them, and the old rows reappear when a removal deletes the copies.',
     shownBy: 'generated',
     breaks: ['NULL-1', 'NULL-2', 'NULL-6', 'UPD-9'],
     behaviour: (() => {
@@ -34,7 +34,7 @@ export const histories: readonly BrokenServer[] = [
   },
   {
     name: 'removals-compacted',
-    why: 'An update by customerId starts from a replay of the events of the customer, of whose removals the compaction keeps the last.',
+    why: "An update by customerId starts from a replay of the customer's events, and compaction keeps only the last of the removals.",
     shownBy: 'generated',
     breaks: ['NULL-3', 'UPD-4', 'UPD-9', 'UPD-11'],
     behaviour: (() => {
@@ -62,7 +62,7 @@ export const histories: readonly BrokenServer[] = [
   },
   {
     name: 'value-of-an-agent-protected',
-    why: 'What comes by customerId counts as typed by an agent, and the update by the query, as a batch job, does not overwrite it.',
+    why: 'Values sent by customerId are treated as typed by an agent, and an update by the query is treated as a batch job that does not overwrite them.',
     shownBy: 'generated',
     breaks: ['UPD-2', 'NULL-1', 'NULL-2', 'UPD-9', 'UPD-11'],
     behaviour: (() => {
@@ -89,7 +89,7 @@ export const histories: readonly BrokenServer[] = [
   },
   {
     name: 'tombstone-in-the-index',
-    why: 'A removal by the query leaves a mark in the index, which an update by the externalId of the body carries out once more.',
+    why: 'A removal by the query leaves a mark in the index, and a later update by the externalId of the body carries out the removal again.',
     shownBy: 'generated',
     breaks: ['NULL-4', 'UPD-3', 'UPD-4', 'UPD-9', 'UPD-11'],
     behaviour: (() => {
@@ -115,7 +115,7 @@ export const histories: readonly BrokenServer[] = [
   },
   {
     name: 'third-update-coalesced',
-    why: 'The first two updates are kept as patches, and the third folds all into the row by COALESCE, which takes its nulls for nothing new.',
+    why: 'The first two updates are kept as patches, and the third merges all of them into the row with COALESCE, which ignores nulls.',
     shownBy: 'generated',
     breaks: ['NULL-1', 'NULL-2', 'NULL-6', 'UPD-9', 'UPD-11'],
     behaviour: (() => {
@@ -137,7 +137,7 @@ export const histories: readonly BrokenServer[] = [
   },
   {
     name: 'written-where-the-key-is-null',
-    why: 'A rename leaves the shard key of the row null, and a create fills in its optional columns where the key is its own or null.',
+    why: 'A rename sets the shard key of the row to null, and a create fills in the optional columns of every row whose key is its own or null.',
     shownBy: 'generated',
     breaks: ['UPD-10', 'UPD-9'],
     behaviour: (() => {
@@ -164,7 +164,7 @@ export const histories: readonly BrokenServer[] = [
   },
   {
     name: 'transaction-left-open',
-    why: 'The query is looked up in a transaction that a body which cannot be read leaves open, and the next update without a query joins it and is rolled back.',
+    why: 'A body that cannot be parsed leaves the transaction of the query lookup open, and the next update without a query joins it and is rolled back.',
     shownBy: 'generated',
     breaks: ['UPD-2', 'UPD-4', 'UPD-3', 'UPD-7', 'NULL-1', 'NULL-3', 'NULL-4', 'REF-1', 'IDY-2', 'IDY-3', 'UPD-9'],
     behaviour: (() => {

@@ -74,7 +74,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'both-ids-refused',
-    why: 'A body with a customerId and an externalId counts as ambiguous even where they agree.',
+    why: 'A body with a customerId and an externalId is treated as ambiguous even if they agree.',
     breaks: ['IDY-1', 'IDY-2', 'UPD-1'],
     behaviour: selecting((query, body, context) => {
       if (body.customerId && body.externalId) throw invalid('Send either customerId or externalId');
@@ -99,7 +99,7 @@ export const identity: readonly BrokenServer[] = [
 
   {
     name: 'external-id-in-body-inserts',
-    why: 'Only the customerId and the query are read as selectors, so that an externalId in the body is inserted again.',
+    why: 'Only the customerId and the query are read as selectors, so an externalId in the body is inserted again.',
     breaks: ['IDY-2', 'IDY-7'],
     behaviour: {
       ...selecting((query, body, context) =>
@@ -110,7 +110,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'digits-taken-for-customer-id',
-    why: 'An externalId of digits alone is looked up in the column of the customerId.',
+    why: 'An externalId that consists of digits is looked up in the customerId column.',
     breaks: ['IDY-2'],
     behaviour: selecting((query, body, context) => {
       const { customerId, externalId } = body;
@@ -120,7 +120,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'external-id-in-body-conflicts',
-    why: 'A body without a customerId is always a create, and its externalId is taken.',
+    why: 'A body without a customerId is always a create, which fails because its externalId is taken.',
     breaks: ['IDY-2', 'UPD-1'],
     behaviour: selecting((query, body, context) =>
       conforming.select(query, query.has('externalId') ? body : { ...body, externalId: null }, context),
@@ -135,7 +135,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'query-and-body-refused',
-    why: 'An externalId in the query and in the body counts as sent twice, even where it is the same.',
+    why: 'An externalId in both the query and the body is treated as sent twice, even if it is the same.',
     breaks: ['IDY-3', 'IDY-2'],
     behaviour: selecting((query, body, context) => {
       if (query.has('externalId') && body.externalId) throw invalid('externalId was sent twice', 'externalId');
@@ -162,7 +162,7 @@ export const identity: readonly BrokenServer[] = [
 
   {
     name: 'customer-id-by-leading-digits',
-    why: 'The customerId is read with parseInt, which skips zeros before the number and stops at what follows it.',
+    why: 'The customerId is read with parseInt, which skips leading zeros and stops after the number.',
     breaks: ['IDY-4', 'UPD-10'],
     behaviour: matching(
       'customerId',
@@ -171,7 +171,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'customer-id-by-prefix',
-    why: 'The customerId is looked up with LIKE and a wildcard at its end.',
+    why: 'The customerId is looked up with LIKE and a trailing wildcard.',
     breaks: ['IDY-4', 'UPD-10'],
     behaviour: matching('customerId', (asked, stored) => stored.startsWith(asked)),
   },
@@ -187,7 +187,7 @@ export const identity: readonly BrokenServer[] = [
 
   {
     name: 'external-id-in-any-case',
-    why: "The column of the externalId has the database's default collation, which ignores case.",
+    why: "The externalId column has the database's default collation, which ignores case.",
     breaks: ['IDY-5', 'UPD-10'],
     behaviour: matching(
       'externalId',
@@ -196,7 +196,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'external-id-padded',
-    why: 'The column of the externalId is a CHAR, whose spaces at the end do not count.',
+    why: 'The externalId column is a CHAR, which ignores trailing spaces.',
     breaks: ['IDY-5', 'UPD-10'],
     behaviour: matching(
       'externalId',
@@ -205,7 +205,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'external-id-by-value',
-    why: 'An externalId of digits is compared as a number, with and without its leading zeros.',
+    why: 'An externalId that consists of digits is compared as a number, which ignores leading zeros.',
     breaks: ['IDY-5', 'UPD-10'],
     behaviour: matching(
       'externalId',
@@ -224,7 +224,7 @@ export const identity: readonly BrokenServer[] = [
 
   {
     name: 'query-not-decoded',
-    why: 'The query is cut out of the URL by hand and compared as it was encoded.',
+    why: 'The query is cut out of the URL by hand and compared without decoding.',
     breaks: ['IDY-6'],
     behaviour: decoding((encoded) => encoded),
   },
@@ -248,13 +248,13 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'query-in-latin-1',
-    why: 'The container decodes queries as Latin-1, its default of old.',
+    why: 'The container decodes queries as Latin-1, its old default.',
     breaks: ['IDY-6'],
     behaviour: decoding((encoded) => Buffer.from(decodeURIComponent(encoded)).toString('latin1')),
   },
   {
     name: 'query-in-any-case',
-    why: 'Routes and parameters are put in lower case before they are compared.',
+    why: 'Routes and parameters are converted to lower case before they are compared.',
     breaks: ['IDY-6', 'UPD-10'],
     behaviour: matching(
       'query',
@@ -264,14 +264,14 @@ export const identity: readonly BrokenServer[] = [
 
   {
     name: 'query-by-its-beginning',
-    why: 'Where nobody has the externalId of the query, the search goes on with LIKE and a wildcard at its end.',
+    why: 'If nobody has the externalId of the query, the search continues with LIKE and a trailing wildcard.',
     breaks: ['IDY-6', 'UPD-10'],
     behaviour: matching('query', (asked, stored) => stored.startsWith(asked)),
   },
 
   {
     name: 'rename-onto-another',
-    why: 'An externalId is checked against the others on create, and no longer on update.',
+    why: 'An externalId is checked against the others on create, but not on update.',
     breaks: ['IDY-7'],
     behaviour: {
       ...conforming,
@@ -280,7 +280,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'insert-retried',
-    why: 'The insert is repeated when its acknowledgement is late, and both rows stay.',
+    why: 'The insert is repeated when its acknowledgement is late, and both rows remain.',
     breaks: ['IDY-7'],
     behaviour: {
       ...conforming,
@@ -292,7 +292,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'external-id-unique-by-country',
-    why: 'The unique index, and the lookup by it, is on the externalId and the country together.',
+    why: 'The unique index and its lookup use the externalId and the country together.',
     breaks: ['IDY-7', 'IDY-2'],
     behaviour: {
       ...selecting((query, body, context) => {
@@ -339,7 +339,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'guest-linked-by-email',
-    why: 'A create with a new externalId is taken for the registration of the guest, a customer without one, that has the same e-mail.',
+    why: 'A create with a new externalId is treated as the registration of a guest: a customer without an externalId who has the same e-mail.',
     origin: 'held-out',
     breaks: ['CRE-2', 'UPD-10'],
     behaviour: selectedBy(
@@ -356,7 +356,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'customer-id-hashed-from-external-id',
-    why: 'The customerId is a hash of the externalId, to make retries safe, and the merchant is not part of what is hashed.',
+    why: 'The customerId is a hash of the externalId, to make retries safe, and the hash does not include the merchant.',
     origin: 'held-out',
     breaks: ['CRE-2', 'ACC-5'],
     behaviour: {
@@ -375,7 +375,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'unique-index-filled-on-insert-only',
-    why: 'The table that guards the externalIds is written by a create, and not by an update that gives a customer another one.',
+    why: 'The table of externalIds is written by a create, but not by an update that changes an externalId.',
     origin: 'held-out',
     breaks: ['IDY-7'],
     behaviour: (() => {
@@ -398,7 +398,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'late-external-id',
-    why: 'The check for a taken externalId runs where one is replaced, and not where a customer gets its first by an update.',
+    why: 'The check for a taken externalId runs when one is replaced, but not when an update gives a customer its first one.',
     origin: 'held-out',
     breaks: ['IDY-7'],
     behaviour: {
@@ -411,7 +411,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'rename-by-query-unchecked',
-    why: 'The check for a taken externalId is left out where the query found the customer, though the body may give it another.',
+    why: 'The check for a taken externalId is skipped if the query found the customer, although the body may change the externalId.',
     origin: 'held-out',
     breaks: ['IDY-7'],
     behaviour: selectedBy(
@@ -449,7 +449,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'customer-id-finds-external-id-first',
-    why: 'The customerId is looked up with a helper that takes either id and tries the externalId first.',
+    why: 'The customerId is looked up with a helper that accepts either id and tries the externalId first.',
     origin: 'held-out',
     breaks: ['IDY-4', 'IDY-1'],
     behaviour: {
@@ -463,7 +463,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'external-id-given-later-is-not-indexed',
-    why: 'A change of the externalId only updates its row in the index, and a customer that was created without one has no row there.',
+    why: 'A change of the externalId only updates its row in the index, and a customer created without an externalId has no row.',
     origin: 'held-out',
     breaks: ['IDY-2', 'IDY-7'],
     behaviour: (() => {
@@ -489,7 +489,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'refused-miss-stays-cached',
-    why: 'A create that is refused leaves its externalId cached as one that nobody has, and the create that follows does not evict it.',
+    why: 'A refused create leaves its externalId cached as unused, and the next create does not evict it.',
     origin: 'held-out',
     breaks: ['IDY-2'],
     behaviour: (() => {
@@ -516,7 +516,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'query-finds-either-id',
-    why: 'The query is looked up with a helper that takes the text for a customerId where no externalId matches.',
+    why: 'The query is looked up with a helper that tries the text as a customerId if no externalId matches.',
     origin: 'held-out',
     breaks: ['IDY-6', 'IDY-3'],
     behaviour: {
@@ -530,7 +530,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'query-kept-encoded',
-    why: 'A create by the query enters its externalId in the index as it stood in the URL, where that of a body does not find it.',
+    why: 'A create by the query indexes the externalId as it was encoded in the URL, so an externalId in a body does not find it.',
     origin: 'held-out',
     breaks: ['IDY-7', 'IDY-6'],
     behaviour: (() => {
@@ -567,7 +567,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'query-values-coerced',
-    why: 'The parser of queries takes digits for a number, whose leading zeros and whose digits beyond a double go.',
+    why: 'The query parser reads digits as a number, which loses leading zeros and the digits that a double cannot hold.',
     origin: 'held-out',
     breaks: ['IDY-3', 'IDY-6', 'UPD-1'],
     behaviour: {
@@ -581,7 +581,7 @@ export const identity: readonly BrokenServer[] = [
   },
   {
     name: 'retry-guard-ignores-query',
-    why: 'A repeated update is told by its merchant and content alone, so that the same change to another customer of the query is not made.',
+    why: 'A repeated update is recognised by its merchant and content only, so the same change to another customer named in the query is not made.',
     origin: 'held-out',
     breaks: ['IDY-3', 'UPD-2'],
     behaviour: (() => {

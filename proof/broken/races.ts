@@ -37,7 +37,7 @@ export const races: readonly BrokenServer[] = [
   },
   {
     name: 'create-locked-by-organization',
-    why: 'Creates take turns by the externalId and the organization together, so that two of one externalId do not wait for each other.',
+    why: 'Creates are locked by externalId and organization together, so two creates with one externalId do not wait for each other.',
     shownBy: 'generated',
     breaks: ['IDY-8', 'IDY-7'],
     behaviour: (() => {
@@ -69,7 +69,7 @@ export const races: readonly BrokenServer[] = [
   },
   {
     name: 'national-id-in-a-field',
-    why: 'A create sends the national id to the vault, and the client of the vault keeps it in a field, where the next one replaces it.',
+    why: 'A create sends the national id to the vault, whose client keeps it in a field that the next create overwrites.',
     shownBy: 'generated',
     breaks: ['UPD-10', 'CRE-3', 'ANS-9'],
     behaviour: (() => {
@@ -92,7 +92,7 @@ export const races: readonly BrokenServer[] = [
   },
   {
     name: 'bulk-insert-answers-mixed-up',
-    why: 'Creates of 20 ms are inserted by one statement, whose rows come back by partition and are handed out in the order of the requests.',
+    why: 'All creates within 20 ms are inserted by one statement, and its rows, which come back by partition, are assigned in the order of the requests.',
     shownBy: 'generated',
     breaks: ['ANS-5', 'CRE-2'],
     behaviour: (() => {

@@ -45,7 +45,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'conflict-noticed-after-save',
-    why: 'The unique index is on a table that is written last, when the other properties have been committed.',
+    why: 'The unique index is on a table that is written last, after the other properties have been committed.',
     breaks: ['REF-1'],
     behaviour: onConflict(({ externalId: _, ...properties }, before, context) => {
       if (before) saveChanges(properties, before, context);
@@ -53,7 +53,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'conflict-written-to-owner',
-    why: 'The statement updates on conflict, so that the owner of the externalId takes the values of the refused request.',
+    why: 'The statement updates on conflict, so the owner of the externalId gets the values of the refused request.',
     breaks: ['REF-2', 'UPD-10'],
     behaviour: onConflict((properties, _before, context) => {
       const { store, merchant } = context;
@@ -73,7 +73,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'unknown-customer-created-and-refused',
-    why: 'A create is tried first, and only then it is noticed that the customerId is unknown.',
+    why: 'A create is tried first, and only then is the customerId found to be unknown.',
     breaks: ['REF-2'],
     behaviour: {
       ...conforming,
@@ -89,7 +89,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'deep-nesting-crashes',
-    why: 'A recursive mapper runs out of stack where objects are nested deeply.',
+    why: 'A recursive mapper runs out of stack on deeply nested objects.',
     breaks: ['REF-3'],
     behaviour: {
       ...conforming,
@@ -101,7 +101,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'nothing-sent-crashes',
-    why: 'A request without content is dereferenced as an object that is not there.',
+    why: 'A request without content causes a null dereference.',
     breaks: ['REF-3'],
     behaviour: {
       ...conforming,
@@ -113,7 +113,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'nul-drops-connection',
-    why: 'A NUL character ends the worker, and the connection with it.',
+    why: 'A NUL character crashes the worker and closes the connection.',
     breaks: ['REF-3'],
     behaviour: {
       ...conforming,
@@ -124,7 +124,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'bad-percent-encoding-hangs',
-    why: 'The exception that decodes the query is lost in a callback, and no answer is ever sent.',
+    why: 'The exception from decoding the query is lost in a callback, and no answer is ever sent.',
     breaks: ['REF-3'],
     behaviour: {
       ...conforming,
@@ -134,7 +134,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'media-type-refused-as-html',
-    why: 'The gateway refuses a media type with its own page, under the content type of the API.',
+    why: "The gateway refuses a media type with its own page, but labels it with the API's content type.",
     breaks: ['REF-3', 'REF-7'],
     behaviour: {
       ...conforming,
@@ -164,13 +164,13 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'truncated-body-completed',
-    why: 'The parser of streams closes an object that the content leaves open.',
+    why: 'The stream parser closes an object that the content leaves open.',
     breaks: ['REF-4'],
     behaviour: repairing((text) => `${text}}`),
   },
   {
     name: 'numbers-kept-in-text',
-    why: 'The document database keeps a number where the schema has text.',
+    why: 'The document database keeps a number although the schema has text.',
     breaks: ['REF-5', 'ANS-3'],
     behaviour: unchecked(
       (name, value) => typeof value === 'number' && ![...INTEGERS, ...REQUIRED, 'customerId', 'externalId'].includes(name),
@@ -184,7 +184,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'enroll-date-text-kept-by-update',
-    why: 'Only a create converts the enroll date, an update keeps the text of it.',
+    why: 'Only a create converts the enroll date; an update stores it as text.',
     breaks: ['REF-5', 'ANS-3'],
     behaviour: unchecked((name, value, { customer }) => Boolean(customer) && name === 'enrollDate' && typeof value === 'string'),
   },
@@ -203,7 +203,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'create-with-null-email-taken',
-    why: 'The check looks whether the e-mail is in the body, not whether it has a value.',
+    why: 'The check tests whether the e-mail is in the body, not whether it has a value.',
     breaks: ['REF-6', 'ANS-3'],
     behaviour: {
       ...conforming,
@@ -215,7 +215,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'create-by-query-checked-as-update',
-    why: 'A request with an externalId in the query counts as an update, so that nothing is required of it.',
+    why: 'A request with an externalId in the query is treated as an update, so nothing is required.',
     breaks: ['REF-6', 'ANS-3'],
     behaviour: {
       ...conforming,
@@ -253,7 +253,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'unknown-customer-gone',
-    why: 'A customer that is not found is told to have been deleted.',
+    why: 'A customer that is not found is reported as deleted.',
     breaks: ['REF-8'],
     behaviour: {
       ...conforming,
@@ -265,7 +265,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'method-refused-without-allow',
-    why: 'The gateway refuses a method and leaves the header fields out.',
+    why: 'The gateway refuses a method and omits the header fields.',
     breaks: ['REF-9'],
     behaviour: {
       ...conforming,
@@ -338,7 +338,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'refused-create-clears-the-one-before',
-    why: 'A refused create is cleaned up by the last id, which is that of the create before, as nothing has been inserted.',
+    why: 'A refused create is cleaned up by the last id, which is the id of the previous create because nothing was inserted.',
     origin: 'held-out',
     breaks: ['REF-2', 'UPD-10'],
     behaviour: whenInvalid((_body, { customer }, { store, merchant }) => {
@@ -350,7 +350,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'update-partial-all-the-way-down',
-    why: 'In an update every part of an object is optional, as the rest is to come from the stored one, though none may be stored.',
+    why: 'In an update every part of an object is optional because the stored object is to supply the rest, although none may be stored.',
     origin: 'held-out',
     breaks: ['ANS-3', 'REF-6'],
     behaviour: {
@@ -382,28 +382,28 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'long-text-crashes',
-    why: 'Nobody measures a text before it is written, and the error of the column that it is too long for is not caught.',
+    why: 'Nobody checks the length of a text before it is written, and the database error for a text that is too long is not caught.',
     origin: 'held-out',
     breaks: ['REF-3'],
     behaviour: crashingOn((body) => Object.values(body).some((value) => typeof value === 'string' && value.length > 1024)),
   },
   {
     name: 'enroll-date-beyond-dates-crashes',
-    why: 'The enroll date is made a Date and written by toISOString, which throws beyond the year 275760.',
+    why: 'The enroll date is converted to a Date and written with toISOString, which throws beyond the year 275760.',
     origin: 'held-out',
     breaks: ['REF-3'],
     behaviour: crashingOn(({ enrollDate }) => typeof enrollDate === 'number' && Number.isNaN(new Date(enrollDate).getTime())),
   },
   {
     name: 'unknown-number-crashes',
-    why: 'A customerId of digits is bound as a 64-bit integer, and the error of one that is larger is not caught.',
+    why: 'A customerId that consists of digits is bound as a 64-bit integer, and the error for a larger one is not caught.',
     origin: 'held-out',
     breaks: ['REF-3'],
     behaviour: crashingOn(({ customerId }) => /^\d+$/.test(String(customerId)) && BigInt(String(customerId)) >= 2n ** 63n),
   },
   {
     name: 'read-of-no-number-crashes',
-    why: 'The customerId of the path is parsed as a number, and the exception of what is none is not caught.',
+    why: 'The customerId of the path is parsed as a number, and the exception for anything else is not caught.',
     origin: 'held-out',
     breaks: ['REF-3'],
     behaviour: {
@@ -416,7 +416,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'zip-rule-of-old-country',
-    why: 'The postal code of an update is checked by the rule of the stored country, so that nobody can move to another one.',
+    why: 'The postal code of an update is checked against the rule of the stored country, so nobody can move to another country.',
     origin: 'held-out',
     breaks: ['UPD-1', 'IDY-2'],
     behaviour: {

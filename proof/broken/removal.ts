@@ -37,7 +37,7 @@ export const removal: readonly BrokenServer[] = [
   },
   {
     name: 'removal-to-empty-text',
-    why: 'The text columns are NOT NULL, so that a null is written as an empty string.',
+    why: 'The text columns are NOT NULL, so a null is written as an empty string.',
     breaks: ['NULL-1', 'NULL-2', 'NULL-3', 'NULL-6'],
     behaviour: removing((name, before) => (typeof before[name] === 'string' ? '' : null)),
   },
@@ -49,7 +49,7 @@ export const removal: readonly BrokenServer[] = [
   },
   {
     name: 'removal-to-default',
-    why: 'The column of the currency has a default, which a null falls back to.',
+    why: 'The currency column has a default, and null falls back to it.',
     breaks: ['NULL-1', 'NULL-2', 'NULL-3'],
     behaviour: removing((name) => (name === 'currency' ? 'USD' : null)),
   },
@@ -61,7 +61,7 @@ export const removal: readonly BrokenServer[] = [
   },
   {
     name: 'removal-in-answer-only',
-    why: 'The answer is made of the merged object, while the statement that writes it leaves the nulls out.',
+    why: 'The answer is made from the merged object, while the statement that writes it omits the nulls.',
     breaks: ['NULL-1', 'NULL-2', 'NULL-3', 'NULL-6', 'ANS-5', 'UPD-7'],
     behaviour: {
       ...conforming,
@@ -89,7 +89,7 @@ export const removal: readonly BrokenServer[] = [
   },
   {
     name: 'removal-dropped-beside-new-values',
-    why: 'Nulls are only looked at where no property of the request has a new value.',
+    why: 'Nulls are handled only if no property of the request has a new value.',
     breaks: ['NULL-2', 'NULL-1'],
     behaviour: changing((changes, before) => {
       const updates = Object.entries(changes).some(([name, value]) => value !== null && !isDeepStrictEqual(value, before[name]));
@@ -110,13 +110,13 @@ export const removal: readonly BrokenServer[] = [
   },
   {
     name: 'set-again-brings-old-value',
-    why: 'Setting a removed property clears its mark of deletion and leaves the old value beneath it.',
+    why: 'Setting a removed property clears its deletion mark and leaves the old value in place.',
     breaks: ['NULL-4', 'UPD-2', 'UPD-3', 'UPD-8'],
     behaviour: marking((marked, changes) => only(marked, (_, name) => (changes[name] ?? null) !== null)),
   },
   {
     name: 'set-again-refused',
-    why: 'A date of birth that was removed counts as locked.',
+    why: 'A removed date of birth is treated as locked.',
     breaks: ['NULL-4', 'UPD-1', 'UPD-3'],
     behaviour: marking((marked, changes) => {
       const locked = 'dateOfBirth' in marked && (changes.dateOfBirth ?? null) !== null;
@@ -126,7 +126,7 @@ export const removal: readonly BrokenServer[] = [
   },
   {
     name: 'removal-rebuilds-record',
-    why: 'A request with a null replaces the optional properties by those that it sends.',
+    why: 'A request with a null replaces all optional properties with those that it sends.',
     breaks: ['NULL-5', 'UPD-4'],
     behaviour: {
       ...conforming,
@@ -144,7 +144,7 @@ export const removal: readonly BrokenServer[] = [
   },
   {
     name: 'removal-of-tax-id-ignored',
-    why: 'The vault of the tax ids has no operation to delete one, and the call is skipped in silence.',
+    why: 'The tax id vault has no delete operation, and the call is skipped silently.',
     breaks: ['NULL-6'],
     behaviour: removing((name, before) => (name === 'taxId' ? (before.taxId ?? null) : null)),
   },
@@ -156,7 +156,7 @@ export const removal: readonly BrokenServer[] = [
   },
   {
     name: 'license-row-stays-deleted',
-    why: 'A removed driver license is a row marked as deleted, and writing another one to the row leaves the mark.',
+    why: 'A removed driver license is a row marked as deleted, and writing a new one to the row does not clear the mark.',
     origin: 'held-out',
     breaks: ['NULL-4', 'UPD-2', 'UPD-3'],
     behaviour: (() => {
@@ -197,7 +197,7 @@ export const removal: readonly BrokenServer[] = [
   },
   {
     name: 'soft-delete',
-    why: 'What has a table of its own is removed by a mark on its row, which an update of anything else does not see and clears.',
+    why: 'A property with a table of its own is removed by a mark on its row, and an update of anything else clears the mark.',
     origin: 'held-out',
     breaks: ['NULL-3', 'UPD-4', 'UPD-9'],
     behaviour: (() => {
@@ -219,7 +219,7 @@ export const removal: readonly BrokenServer[] = [
   },
   {
     name: 'removal-by-value',
-    why: 'Optional texts are rows of one table, and a removal deletes them by customer and value, another of the same value too.',
+    why: 'Optional texts are rows of one table, and a removal deletes every row of the customer with the same value.',
     origin: 'held-out',
     breaks: ['NULL-5'],
     behaviour: {

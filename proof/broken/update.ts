@@ -83,7 +83,7 @@ const MINUTE = 60_000;
 export const update: readonly BrokenServer[] = [
   {
     name: 'own-external-id-refused',
-    why: 'The check for a taken externalId does not leave out the customer that is updated by its customerId.',
+    why: 'The check for a taken externalId does not exclude the customer that is updated by its customerId.',
     breaks: ['UPD-1', 'IDY-1'],
     behaviour: {
       ...conforming,
@@ -95,7 +95,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'unchanged-update-refused',
-    why: 'An update that affects no row is taken for one that found none.',
+    why: 'An update that affects no row is treated as one that found no customer.',
     breaks: ['UPD-1', 'UPD-8'],
     behaviour: updating((after, before) => {
       if (isUnchanged(after, before)) throw invalid('No Customer was updated');
@@ -113,7 +113,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'row-replaced-by-query-update',
-    why: 'The update by the query inserts a new row under a new id and leaves the old one there.',
+    why: 'The update by the query inserts a new row under a new id and leaves the old row in place.',
     breaks: ['UPD-1', 'UPD-5', 'IDY-7'],
     behaviour: queried({
       save: (properties, _before, context) => conforming.save(properties, undefined, context),
@@ -122,7 +122,7 @@ export const update: readonly BrokenServer[] = [
 
   {
     name: 'name-never-updated',
-    why: 'The column of the name is marked as not updatable in the mapping.',
+    why: 'The name column is marked as not updatable in the mapping.',
     breaks: ['UPD-2'],
     behaviour: writing((_value, _old, name) => name !== 'name'),
   },
@@ -143,7 +143,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'address-compared-by-street',
-    why: 'An address counts as the same if its first line and its postal code are, and is not written.',
+    why: 'An address with the same first line and postal code is treated as unchanged and is not written.',
     breaks: ['UPD-2'],
     behaviour: updating((after, before) => {
       const [now, then] = [addressOf(after), addressOf(before)];
@@ -152,20 +152,20 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'numeric-change-not-written',
-    why: 'Texts are compared as numbers where they look like some, so 10.0 never becomes 10.00, nor 1 ever 01.',
+    why: 'Texts that look like numbers are compared as numbers, so 10.0 never becomes 10.00, and 1 never becomes 01.',
     breaks: ['UPD-2'],
     behaviour: writing((value, old) => typeof value !== 'string' || !/^[\d.]+$/.test(value) || Number(value) !== Number(old)),
   },
 
   {
     name: 'absent-never-added',
-    why: 'The update walks over the columns that are filled and sets those alone.',
+    why: 'The update sets only the columns that already have a value.',
     breaks: ['UPD-3', 'NULL-4'],
     behaviour: writing((_value, old) => old !== undefined),
   },
   {
     name: 'address-line-never-added',
-    why: 'Addresses are updated member by member, and only members that are there.',
+    why: 'Addresses are updated member by member, and members that did not exist are skipped.',
     breaks: ['UPD-3', 'UPD-2'],
     behaviour: updating((after, before) => {
       const members = Object.entries(addressOf(after)).filter(([name]) => name in addressOf(before));
@@ -175,7 +175,7 @@ export const update: readonly BrokenServer[] = [
 
   {
     name: 'omitted-properties-cleared',
-    why: 'The update is a replacement: what is optional and not sent is gone.',
+    why: 'The update is a replacement: optional properties that are not sent are lost.',
     breaks: ['UPD-4', 'NULL-5'],
     behaviour: updating((after, _before, changes) => {
       const kept = [...REQUIRED, 'externalId'];
@@ -193,7 +193,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'custom-data-lost-by-query-update',
-    why: 'The update by the query loads the customer without its custom data and saves it so.',
+    why: 'The update by the query loads the customer without its custom data and saves it that way.',
     breaks: ['UPD-4'],
     behaviour: queried({
       apply: (before, changes, context) => conforming.apply(before && (without(before, 'customData') as Customer), changes, context),
@@ -201,7 +201,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'tier-lost-with-vip',
-    why: 'Where the vip level is removed, the trigger of the ranking clears the tier as well.',
+    why: 'When the vip level is removed, a trigger clears the tier as well.',
     breaks: ['UPD-4', 'NULL-5'],
     behaviour: updating((after, _before, changes) =>
       changes.vip === null && changes.externalTier === undefined ? without(after, 'externalTier') : after,
@@ -210,7 +210,7 @@ export const update: readonly BrokenServer[] = [
 
   {
     name: 'created-at-touched',
-    why: 'The column is a TIMESTAMP with ON UPDATE, as the first one of a table is by default.',
+    why: 'The column is a TIMESTAMP with ON UPDATE, the default for the first one of a table.',
     breaks: ['UPD-5'],
     behaviour: stamping(({ updatedAt }) => ({ createdAt: updatedAt })),
   },
@@ -229,13 +229,13 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'updated-at-reset-when-unchanged',
-    why: 'Where an update changed nothing, the time of creation is written as that of the last change.',
+    why: 'If an update changes nothing, the time of creation is written as the time of the last change.',
     breaks: ['UPD-6'],
     behaviour: stamping((after, before) => ({ updatedAt: isUnchanged(after, before) ? after.createdAt : after.updatedAt })),
   },
   {
     name: 'removal-dated-by-a-slow-clock',
-    why: 'Removals are written by a node whose clock is ten minutes late.',
+    why: 'Removals are written by a node whose clock is ten minutes behind.',
     breaks: ['UPD-6', 'VAL-4'],
     behaviour: stamping((after, before) => {
       const removes = Object.keys(before).some((name) => !(name in after));
@@ -287,7 +287,7 @@ export const update: readonly BrokenServer[] = [
 
   {
     name: 'lists-appended',
-    why: 'The merge of custom data appends lists to the lists that are there.',
+    why: 'The merge of custom data appends new lists to the existing ones.',
     breaks: ['UPD-8'],
     behaviour: updating((after, before, { customData }) => {
       const old = before.customData;
@@ -301,7 +301,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'ampersand-escaped-by-update',
-    why: 'An update escapes all columns for HTML, those as well that were loaded from the table.',
+    why: 'An update escapes all columns for HTML, including those loaded from the table.',
     breaks: ['UPD-8', 'UPD-2', 'UPD-4', 'VAL-5'],
     behaviour: updating((after) =>
       Object.fromEntries(
@@ -311,7 +311,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'repeated-tier-toggled',
-    why: 'The externalTier is handled as a switch: sent as it is already, it goes off.',
+    why: 'The externalTier is handled as a switch: sending the same value again turns it off.',
     breaks: ['UPD-8', 'UPD-2'],
     behaviour: updating((after, before, { externalTier }) =>
       externalTier !== undefined && externalTier === before.externalTier ? without(after, 'externalTier') : after,
@@ -320,7 +320,7 @@ export const update: readonly BrokenServer[] = [
 
   {
     name: 'repeated-request-skipped',
-    why: 'An update with the same content as an earlier one counts as sent twice and is not applied.',
+    why: 'An update with the same content as an earlier one is treated as a duplicate and is not applied.',
     breaks: ['UPD-9', 'UPD-2'],
     behaviour: (() => {
       const seenIn = perStore(() => new Map<string, true>());
@@ -384,7 +384,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'value-removed-everywhere',
-    why: 'Removing an externalTier deletes it from the table of tiers, and from everybody who has it.',
+    why: 'Removing an externalTier deletes it from the table of tiers, and so from every customer that has it.',
     breaks: ['UPD-10'],
     behaviour: spreading((customer, before, others) => {
       const tier = before?.externalTier;
@@ -439,7 +439,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'lock-for-each-selector',
-    why: 'Updates take turns by the text of the selector, and two selectors of one customer are two locks.',
+    why: 'Updates are locked by the text of the selector, and two selectors of one customer are two locks.',
     breaks: ['UPD-11'],
     behaviour: (() => {
       const lastIn = perStore(() => new Map<string, Promise<unknown>>());
@@ -466,7 +466,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'oldest-customers-forgotten',
-    why: 'The customers are kept in a cache, whose size for tests, three, went live.',
+    why: 'The customers are kept in a cache, and its test size of three went live.',
     breaks: ['UPD-7'],
     behaviour: {
       ...conforming,
@@ -477,7 +477,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'rename-inserts-a-new-row',
-    why: 'The externalId is part of the primary key, so that changing it inserts a new row, whose createdAt is the default of the column.',
+    why: 'The externalId is part of the primary key, so changing it inserts a new row, whose createdAt is the default of the column.',
     origin: 'held-out',
     breaks: ['UPD-5'],
     behaviour: {
@@ -490,7 +490,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'unchanged-is-unknown',
-    why: 'The update by customerId takes the count of changed rows for that of found ones, and a customer without changes for unknown.',
+    why: 'The update by customerId uses the number of changed rows as the number of found rows, so a customer without changes is treated as unknown.',
     origin: 'held-out',
     breaks: ['UPD-1', 'IDY-1'],
     behaviour: selectedBy(
@@ -505,7 +505,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'zero-taken-for-not-sent',
-    why: "An update copies only what PHP's empty() does not call empty, so that no balance ever becomes 0.",
+    why: "An update copies only values that PHP's empty() does not call empty, so no balance ever becomes 0.",
     origin: 'held-out',
     breaks: ['UPD-2', 'UPD-3'],
     behaviour: {
@@ -587,7 +587,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'retry-guard-by-digest',
-    why: 'An update by customerId with the bytes of one in the last minute is answered as that one was, whatever came between the two.',
+    why: 'An update by customerId with the same bytes as one in the last minute gets the same answer, whatever happened in between.',
     origin: 'held-out',
     breaks: ['UPD-9', 'UPD-2'],
     behaviour: (() => {
@@ -612,7 +612,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'address-row-shared',
-    why: "A merchant's equal addresses are kept as one row, which the update of one customer's address changes in place.",
+    why: "A merchant's equal addresses are stored as one row, and an update of one customer's address changes that row.",
     origin: 'held-out',
     breaks: ['UPD-10'],
     behaviour: (() => {
@@ -640,7 +640,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'lock-per-selector',
-    why: 'Creates and updates lock the selector of their request, so that two at once with different selectors do not wait for each other.',
+    why: 'Creates and updates lock the selector of their request, so concurrent requests with different selectors do not wait for each other.',
     origin: 'held-out',
     breaks: ['UPD-11', 'IDY-8', 'IDY-7'],
     behaviour: (() => {
@@ -672,7 +672,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'single-flight-per-external-id',
-    why: 'Against double clicks, requests of one externalId that overlap share the answer of the first, whatever is in them.',
+    why: 'As a guard against double clicks, overlapping requests with one externalId share the answer of the first, whatever they contain.',
     origin: 'held-out',
     breaks: ['UPD-11'],
     behaviour: (() => {
@@ -695,7 +695,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'older-updated-at-dropped',
-    why: 'The updatedAt, which each update raises, serves as a version, and an update with an older one is dropped, yet answered as accepted.',
+    why: 'updatedAt serves as a version, and an update with an older one is dropped but answered as accepted.',
     origin: 'held-out',
     breaks: ['UPD-2'],
     behaviour: {
@@ -713,7 +713,7 @@ export const update: readonly BrokenServer[] = [
   },
   {
     name: 'external-id-cleared-by-customer-id',
-    why: 'The statement that updates by the customerId sets the externalId to that of the body, and to nothing where there is none.',
+    why: 'The UPDATE statement for the customerId sets the externalId to the one in the body, and clears it if there is none.',
     origin: 'held-out',
     breaks: ['UPD-4', 'IDY-2', 'IDY-3'],
     behaviour: selectedBy(

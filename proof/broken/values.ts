@@ -26,7 +26,7 @@ export const values: readonly BrokenServer[] = [
   },
   {
     name: 'country-in-lower-case-by-update',
-    why: 'The statement that updates an address writes its country in the lower case of a locale.',
+    why: 'The UPDATE statement for an address writes its country in the lower case of a locale.',
     breaks: ['VAL-1', 'UPD-2'],
     behaviour: keeping((text, path, before) => (before && path === 'address.country' ? text.toLowerCase() : text)),
   },
@@ -52,7 +52,7 @@ export const values: readonly BrokenServer[] = [
   },
   {
     name: 'created-at-in-microseconds',
-    why: 'The database counts in microseconds, and nobody divides.',
+    why: 'The database counts in microseconds, and nobody converts them.',
     breaks: ['VAL-3'],
     behaviour: { ...conforming, present: (customer) => ({ ...customer, createdAt: customer.createdAt * 1000 }) },
   },
@@ -93,7 +93,7 @@ export const values: readonly BrokenServer[] = [
   },
   {
     name: 'tax-id-as-number',
-    why: 'A taxId of digits is kept in a numeric column, which was tried with American ones.',
+    why: 'A taxId that consists of digits is stored in a numeric column, which was tested with American tax ids only.',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2'],
     behaviour: keeping((text, path) => (path === 'taxId' && /^\d+$/.test(text) ? String(Number(text)) : text)),
   },
@@ -105,25 +105,25 @@ export const values: readonly BrokenServer[] = [
   },
   {
     name: 'custom-data-numbers-guessed',
-    why: 'Custom data goes through a format that takes text of digits for a number.',
+    why: 'Custom data goes through a format that reads digits as a number.',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],
     behaviour: keeping((text, path) => (path.startsWith('customData.') && isDecimal(text) ? Number(text) : text)),
   },
   {
     name: 'name-in-latin-1',
-    why: 'The column of the name is in Latin-1, and what it lacks becomes a question mark.',
+    why: 'The name column is in Latin-1, and other characters become question marks.',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2'],
     behaviour: keeping((text, path) => (path === 'name' ? text.replace(/[^\0-\xff]/gu, '?') : text)),
   },
   {
     name: 'text-cut-before-four-byte-character',
-    why: 'The columns are in the three-byte UTF-8 of an old database, which cuts text at the first longer character.',
+    why: 'The columns use the three-byte UTF-8 of an old database, which cuts text at the first longer character.',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],
     behaviour: keeping((text) => text.replace(/[\u{10000}-\u{10ffff}].*$/su, '')),
   },
   {
     name: 'accents-folded-by-update',
-    why: 'An update sends the name through the normalisation that the search index needs.',
+    why: 'An update applies the normalisation of the search index to the name.',
     breaks: ['VAL-5', 'UPD-2'],
     behaviour: keeping((text, path, before) => (before && path === 'name' ? text.normalize('NFD').replace(/\p{M}/gu, '') : text)),
   },
@@ -156,13 +156,13 @@ export const values: readonly BrokenServer[] = [
   },
   {
     name: 'percent-decoded-in-body',
-    why: 'A filter decodes every string of a request, those of the body too.',
+    why: 'A filter decodes every string of a request, including those in the body.',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],
     behaviour: keeping((text) => text.replace(/%[2-7][\da-f]/gi, decodeURIComponent)),
   },
   {
     name: 'date-of-birth-a-day-early-in-summer',
-    why: 'Dates are kept as local midnight and printed in winter time, an hour before it.',
+    why: 'Dates are stored as local midnight and printed in winter time, one hour earlier.',
     breaks: ['CRE-3', 'UPD-2', 'UPD-3'],
     behaviour: keeping((text, path) => (path === 'dateOfBirth' && /^\d{4}-(0[4-9]|10)-\d\d$/.test(text) ? dayBefore(text) : text)),
   },
@@ -201,21 +201,21 @@ export const values: readonly BrokenServer[] = [
   },
   {
     name: 'enroll-date-bigint-as-text',
-    why: 'An update answers with the columns that it did not change as the driver gives them, and a BIGINT comes as text.',
+    why: 'An update answers with unchanged columns as the driver returns them, and the driver returns a BIGINT as text.',
     origin: 'held-out',
     breaks: ['ANS-3', 'ANS-5'],
     behaviour: answeringUpdate((customer, before) => (before.enrollDate === customer.enrollDate ? asRow(customer) : customer)),
   },
   {
     name: 'bigint-as-text',
-    why: 'The update by the externalId of the body answers with the row that its RETURNING gives, in which a BIGINT is text.',
+    why: 'The update by the externalId of the body answers with the row from RETURNING, in which a BIGINT is text.',
     origin: 'held-out',
     breaks: ['ANS-3', 'ANS-5'],
     behaviour: selectedBy((by) => by === 'externalId' && answeringUpdate(asRow)),
   },
   {
     name: 'custom-data-without-defaults',
-    why: 'The library that writes the column of the custom data leaves out each false and each 0, and the answer is made from memory.',
+    why: 'The library that writes custom data omits each false and each 0, and the answer is built from memory.',
     origin: 'held-out',
     breaks: ['CRE-3', 'UPD-2', 'UPD-3', 'ANS-5'],
     behaviour: {
@@ -230,7 +230,7 @@ export const values: readonly BrokenServer[] = [
   },
   {
     name: 'list-of-one-unwrapped',
-    why: 'Custom data is kept as XML, and read back by a converter that takes a list of one item for the item.',
+    why: 'Custom data is stored as XML, and read back by a converter that turns a list of one item into the item.',
     origin: 'held-out',
     breaks: ['CRE-3', 'UPD-2', 'UPD-8'],
     behaviour: {
@@ -244,7 +244,7 @@ export const values: readonly BrokenServer[] = [
   },
   {
     name: 'audit-trail',
-    why: 'The trail of updates escapes the old values for its page in the very record that the update is merged into.',
+    why: 'The audit log of updates escapes the old values for HTML in the same record that the update is merged into.',
     origin: 'held-out',
     breaks: ['UPD-4', 'VAL-5', 'NULL-5', 'UPD-8', 'UPD-9'],
     behaviour: {
@@ -261,7 +261,7 @@ export const values: readonly BrokenServer[] = [
   },
   {
     name: 'license-step-forgotten',
-    why: 'Driver licenses are kept by a service of their own, which the create by the query does not call.',
+    why: 'Driver licenses are stored by a separate service, and the create by the query does not call it.',
     origin: 'held-out',
     breaks: ['CRE-3', 'ANS-5'],
     behaviour: selectedBy(
@@ -277,7 +277,7 @@ export const values: readonly BrokenServer[] = [
   },
   {
     name: 'null-columns-in-later-answers',
-    why: 'An update answers with the row that its RETURNING gives, and what an earlier one removed is null there.',
+    why: 'An update answers with the row from RETURNING, in which previously removed properties are null.',
     origin: 'held-out',
     breaks: ['ANS-3', 'NULL-3'],
     behaviour: (() => {
@@ -307,49 +307,49 @@ export const values: readonly BrokenServer[] = [
   },
   {
     name: 'compatibility-characters-replaced',
-    why: 'Text is normalised by NFKC, which search needs, instead of NFC.',
+    why: 'Text is normalised with NFKC, which search needs, instead of NFC.',
     shownBy: 'generated',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],
     behaviour: keepingColumns((text) => text.normalize('NFKC')),
   },
   {
     name: 'white-space-squeezed',
-    why: 'Besides trimming it, the filter of the input writes each run of white space as one space.',
+    why: 'The input filter trims text and also replaces each run of white space with one space.',
     shownBy: 'generated',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],
     behaviour: keepingText((text) => text.trim().replace(/\s+/g, ' ')),
   },
   {
     name: 'format-characters-stripped',
-    why: 'Characters that cannot be seen are taken for leftovers of a paste, and with them go the joiners of emoji.',
+    why: 'Invisible characters are treated as leftovers of a paste and removed, including the joiners in emoji.',
     shownBy: 'generated',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],
     behaviour: keepingText((text) => text.replace(/\p{Cf}/gu, '')),
   },
   {
     name: 'custom-data-set-by-path',
-    why: 'The document store is told to set customData.<key>, a path, in which a dot of the key leads into an object.',
+    why: 'The document store is told to set the path customData.<key>, in which a dot in the key leads into an object.',
     shownBy: 'generated',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],
     behaviour: keepingData(setByPath),
   },
   {
     name: 'custom-data-cut-below-four-levels',
-    why: 'Custom data goes through the function that makes objects fit for the log, which writes [Object] below four levels.',
+    why: 'Custom data goes through the formatter for the log, which writes [Object] below four levels.',
     shownBy: 'generated',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],
     behaviour: keepingData((data) => cutBelow(data, 4) as JsonObject),
   },
   {
     name: 'inherited-names-dropped-from-custom-data',
-    why: 'A guard against polluted prototypes drops every key that an object inherits instead of keeping it as an own one.',
+    why: 'A guard against prototype pollution drops every key that objects inherit, such as constructor.',
     shownBy: 'generated',
     breaks: ['VAL-5', 'CRE-3', 'UPD-2', 'UPD-3'],
     behaviour: keepingData((data) => withoutInherited(data) as JsonObject),
   },
   {
     name: 'enroll-date-without-sign',
-    why: 'The parser of timestamps takes their digits, so that a day before 1970 becomes one as long after it.',
+    why: 'The timestamp parser reads only the digits, so a day before 1970 becomes a day equally long after it.',
     shownBy: 'generated',
     breaks: ['VAL-6', 'CRE-3', 'UPD-2', 'UPD-3'],
     behaviour: keepingValues((value, path) => (path === 'enrollDate' ? Math.abs(Number(value)) : value)),

@@ -9,7 +9,7 @@ import type { Latitude } from './latitude.ts';
 export const access = [
   {
     name: 'no-challenge',
-    why: 'A 401 does not say how to authenticate, so that browsers open no window.',
+    why: 'A 401 does not say how to authenticate, so browsers open no login window.',
     limits: ['ACC-7'],
     steps: (base) => dropping(base, 'WWW-Authenticate'),
   },
@@ -27,7 +27,7 @@ export const access = [
   },
   {
     name: 'denied-with-404',
-    why: 'Nothing is told to a outsider.',
+    why: 'Outsiders are told nothing.',
     limits: ['ACC-6'],
     steps: (base) => denying(base, 404),
   },
@@ -44,7 +44,7 @@ export const access = [
   },
   {
     name: 'lenient-base64',
-    why: 'The decoder passes over missing padding, white space and the other alphabet.',
+    why: 'The decoder tolerates missing padding, white space and the URL-safe alphabet.',
     limits: ['ACC-3'],
     steps: () => ({
       authenticate(authorization, merchants) {
@@ -59,25 +59,25 @@ export const access = [
 
   {
     name: 'limit-with-retry-after',
-    why: 'Now and then there are too many requests, and the next may come at once.',
+    why: 'Now and then a request is one too many, and the next may follow at once.',
     limits: ['CRE-1', 'REF-10'],
     steps: (base) => limiting(base, () => ({ 'Retry-After': '0' })),
   },
   {
     name: 'limit-with-retry-date',
-    why: 'Now and then there are too many requests, until the time that is given.',
+    why: 'Now and then a request is one too many, and the answer says until when to wait.',
     limits: ['CRE-1', 'REF-10'],
     steps: (base) => limiting(base, () => ({ 'Retry-After': new Date(Date.now() + 1000).toUTCString() })),
   },
   {
     name: 'limit-without-retry-after',
-    why: 'Now and then there are too many requests, and it is not said for how long.',
+    why: 'Now and then a request is one too many, and the answer does not say how long to wait.',
     limits: ['CRE-1', 'REF-10'],
     steps: (base) => limiting(base, () => ({})),
   },
   {
     name: 'limit-twice-in-a-row',
-    why: 'Now and then there are too many requests, longer than the answer says.',
+    why: 'Now and then requests are refused for longer than the answer says.',
     limits: ['CRE-1', 'REF-10'],
     steps: (base) => limiting(base, () => ({ 'Retry-After': '0' }), 2),
   },

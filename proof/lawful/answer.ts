@@ -11,7 +11,7 @@ const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:e[+-]?\d+)?
 export const answer = [
   {
     name: 'extra-at-top-level',
-    why: 'The framework puts its own properties beside the customer.',
+    why: 'The framework adds its own properties next to the customer.',
     limits: ['ANS-3'],
     steps: (base) => ({
       answer: (content, context) => base.answer({ ...content, requestId: 'f81d4fae', warnings: [], error: null }, context),
@@ -33,7 +33,7 @@ export const answer = [
   },
   {
     name: 'extra-in-driver-license',
-    why: 'Driver licenses are shown with the country they are from.',
+    why: 'Driver licenses are shown with their country.',
     limits: ['ANS-3', 'CRE-3'],
     steps: (base) =>
       showing(base, (shown) =>
@@ -49,7 +49,7 @@ export const answer = [
   },
   {
     name: 'extra-in-errors',
-    why: 'Errors carry an id for the support desk.',
+    why: 'Errors have an id for the support desk.',
     limits: ['REF-7'],
     steps: (base) =>
       writing(base, (content) => {
@@ -59,13 +59,13 @@ export const answer = [
   },
   {
     name: 'pretty-printed',
-    why: 'JSON is written for people, with a line end after it.',
+    why: 'JSON is indented for people, with a line break at the end.',
     limits: ['ANS-2'],
     steps: (base) => writing(base, (content) => `${JSON.stringify(JSON.parse(content), null, 4)}\r\n`),
   },
   {
     name: 'escaped-json',
-    why: 'The JSON library escapes slashes and all that is not ASCII.',
+    why: 'The JSON library escapes slashes and all characters beyond ASCII.',
     limits: ['ANS-2', 'VAL-5'],
     steps: (base) =>
       writing(base, (content) =>
@@ -74,7 +74,7 @@ export const answer = [
   },
   {
     name: 'properties-reversed',
-    why: 'The properties of a customer come in an order of their own.',
+    why: 'The properties of a customer come in a different order.',
     limits: ['CRE-3', 'UPD-4'],
     steps: (base) => showing(base, (shown) => Object.fromEntries(Object.entries(shown).reverse())),
   },
@@ -93,7 +93,7 @@ export const answer = [
   },
   {
     name: 'no-charset-parameter',
-    why: 'The Content-Type of JSON has no parameters, as its registration says.',
+    why: 'The Content-Type of JSON has no parameters, as its registration defines.',
     limits: ['ANS-2'],
     steps: (base) => answering(base, (answer) => ({ ...answer, content: asBytes(Buffer.from(answer.content)) })),
   },
@@ -118,7 +118,7 @@ export const answer = [
   },
   {
     name: 'connection-close',
-    why: 'No connection is kept for a second request.',
+    why: 'The server closes the connection after each request.',
     limits: ['REF-3'],
     steps: (base) => sending(base, { Connection: 'close' }),
   },
@@ -137,7 +137,7 @@ export const answer = [
   },
   {
     name: 'unevenly-slow',
-    why: 'Requests go to two machines, one of them slow, so that later ones overtake.',
+    why: 'Requests go to two machines, one of them slow, so later requests can overtake earlier ones.',
     limits: ['UPD-11'],
     steps: (base) => {
       let count = 0;

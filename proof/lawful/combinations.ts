@@ -11,7 +11,7 @@ interface Combination {
 export const combinations: readonly Combination[] = [
   {
     name: 'strictest',
-    why: 'Every refusal that is lawful, the least shown that is lawful, and nothing explained.',
+    why: 'The server refuses everything that it may refuse, shows as little as it may, and explains nothing.',
     latitudes: [
       'tax-id-masked-in-fixed-length',
       'national-id-withheld',
@@ -62,7 +62,7 @@ export const combinations: readonly Combination[] = [
   },
   {
     name: 'most-lenient',
-    why: 'Whatever can be understood is accepted, and whatever can be shown is shown.',
+    why: 'The server accepts everything that it can understand, and shows everything that it may show.',
     latitudes: [
       'long-text-kept',
       'control-characters-kept',
@@ -165,7 +165,7 @@ export const combinations: readonly Combination[] = [
   },
   {
     name: 'spreadsheet',
-    why: 'A row for each customer and a column for each property: everything is text, trimmed and short.',
+    why: 'Each customer is a row and each property a column: everything is text, trimmed and short.',
     latitudes: [
       'over-long-text-refused',
       'strings-trimmed',
@@ -183,7 +183,7 @@ export const combinations: readonly Combination[] = [
   },
   {
     name: 'mock-of-one-operation',
-    why: 'A partner mocks the one operation, with the least that the schema asks for.',
+    why: 'A partner mocks this one operation, with the minimum that the schema requires.',
     latitudes: [
       'timestamps-left-out',
       'no-merchant-id',
@@ -201,7 +201,7 @@ export const combinations: readonly Combination[] = [
   },
   {
     name: 'document-store',
-    why: 'Documents are merged as they come, unknown properties included, and read from a replica.',
+    why: 'Documents are merged as they arrive, with unknown properties, and read from a replica.',
     latitudes: [
       'unknown-properties-kept',
       'nested-null-in-custom-data-kept',

@@ -26,13 +26,13 @@ export const leniency = [
   },
   {
     name: 'blank-text-kept',
-    why: 'A text is a text, be it empty or blank.',
+    why: 'Empty and blank texts are kept like any other.',
     limits: ['CRE-3'],
     steps: (base) => keeping(base, (text) => (text.trim() === '' ? '_' : text)),
   },
   {
     name: 'unknown-properties-kept',
-    why: 'The document store keeps and shows what it is sent.',
+    why: 'The document store keeps and shows whatever it is sent.',
     limits: ['ANS-3', 'UPD-4'],
     steps: (base) => ({
       validate(body, selection, context) {
@@ -44,7 +44,7 @@ export const leniency = [
   },
   {
     name: 'names-in-any-case',
-    why: 'The JSON mapper compares property names without case.',
+    why: 'The JSON mapper ignores the case of property names.',
     limits: ['CRE-3', 'UPD-4'],
     steps: (base) => {
       const names = new Map(PROPERTIES.map((name) => [name.toLowerCase(), name]));
@@ -112,7 +112,7 @@ export const leniency = [
   },
   {
     name: 'empty-string-on-create-left-out',
-    why: 'The database takes an empty string for nothing when a row is made.',
+    why: 'The database treats an empty string as no value when a row is inserted.',
     limits: ['CRE-3'],
     steps: (base) =>
       reading(base, (body, { customer }) =>
@@ -121,27 +121,27 @@ export const leniency = [
   },
   {
     name: 'empty-object-on-create-left-out',
-    why: 'No row is made for customData that has no properties.',
+    why: 'No row is inserted for customData without properties.',
     limits: ['CRE-3'],
     steps: (base) =>
       reading(base, (body, { customer }) => (!customer && isDeepStrictEqual(body.customData, {}) ? without(body, 'customData') : body)),
   },
   {
     name: 'required-removal-ignored',
-    why: 'A required property set to null is passed over.',
+    why: 'A required property set to null is ignored.',
     limits: ['NULL-1', 'REF-6'],
     steps: (base) =>
       reading(base, (body, { customer }) => (customer ? without(body, ...REQUIRED.filter((name) => body[name] === null)) : body)),
   },
   {
     name: 'nested-null-left-out',
-    why: 'A null inside an object is taken as a property that was not sent.',
+    why: 'A null inside an object is treated as a property that was not sent.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) => reading(base, (body) => mergeObjects(body, undefined, mergePatch)),
   },
   {
     name: 'nested-null-in-custom-data-kept',
-    why: 'customData is kept as it is, null and all.',
+    why: 'customData is kept as it is, nulls included.',
     limits: ['ANS-3', 'CRE-3'],
     steps: (base) => ({
       validate(body, selection, context) {

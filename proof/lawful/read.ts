@@ -33,7 +33,7 @@ export const read = [
   },
   {
     name: 'read-by-id-alone',
-    why: 'Customers are read by their id, and not listed.',
+    why: 'Customers can be read by id, but not listed.',
     limits: ['ANS-6', 'UPD-7'],
     steps: () => ({
       readList: () => {
@@ -43,7 +43,7 @@ export const read = [
   },
   {
     name: 'read-list-alone',
-    why: 'Customers are listed, and not read by their id.',
+    why: 'Customers can be listed, but not read by id.',
     limits: ['ANS-6', 'UPD-7'],
     steps: () => ({
       readOne: () => {
@@ -53,13 +53,13 @@ export const read = [
   },
   {
     name: 'read-back-lags',
-    why: 'Reads go to a replica that is 0.8 second behind.',
+    why: 'Reads go to a replica that lags by 0.8 seconds.',
     limits: ['ANS-6', 'UPD-7'],
     steps: (base) => lagging(base, () => true),
   },
   {
     name: 'read-back-lags-now-and-then',
-    why: 'One read of three goes to a replica that is 0.8 second behind.',
+    why: 'One read in three goes to a replica that lags by 0.8 seconds.',
     limits: ['ANS-6', 'UPD-7'],
     steps: (base) => {
       let count = 0;
@@ -93,7 +93,7 @@ export const read = [
   },
   {
     name: 'list-newest-first',
-    why: 'Customers are listed the newest first, with the address of the list.',
+    why: 'Customers are listed newest first, with the URL of the list.',
     limits: ['ANS-6'],
     steps: (base) => ({
       answer: ({ customers, ...content }, context) =>
@@ -102,7 +102,7 @@ export const read = [
   },
   {
     name: 'unknown-id-read-400',
-    why: 'To read a customer that is not there is an invalid parameter.',
+    why: 'Reading a customer that does not exist is an invalid parameter.',
     limits: ['ANS-6', 'ACC-4'],
     steps: (base) => ({
       readOne(customerId, context) {

@@ -42,13 +42,13 @@ export const refusal = [
   },
   {
     name: 'empty-body-taken-as-empty-object',
-    why: 'A body of no bytes is taken as an object of no properties.',
+    why: 'An empty body is treated as an empty object.',
     limits: ['REF-4'],
     steps: (base) => ({ parseBody: (body, headers) => (body.length === 0 ? {} : base.parseBody(body, headers)) }),
   },
   {
     name: 'byte-order-mark-ignored',
-    why: 'A byte order mark before the JSON is passed over.',
+    why: 'A byte order mark before the JSON is ignored.',
     limits: ['REF-4'],
     steps: (base) => ({
       parseBody: (body, headers) => base.parseBody(body.subarray(0, 3).equals(Buffer.from('\uFEFF')) ? body.subarray(3) : body, headers),
@@ -69,13 +69,13 @@ export const refusal = [
   },
   {
     name: 'refusals-in-html',
-    why: 'A proxy puts its own page in the place of every refusal.',
+    why: 'A proxy replaces every refusal with its own page.',
     limits: ['REF-7'],
     steps: (base) => explaining(base, 'text/html', () => '<!doctype html><title>Error</title><h1>The request was refused</h1>'),
   },
   {
     name: 'refusals-with-message-alone',
-    why: 'A refusal carries a message and no list of errors, as some operations do.',
+    why: 'A refusal has a message and no list of errors, as in some other operations.',
     limits: ['REF-7'],
     steps: (base) => explaining(base, 'application/json', ({ message }) => JSON.stringify({ message })),
   },
@@ -96,7 +96,7 @@ export const refusal = [
   },
   {
     name: 'refusals-without-message',
-    why: 'Errors carry their code, and no message, time or place.',
+    why: 'Errors have a code, but no message, time or location.',
     limits: ['REF-7'],
     steps: (base) => explaining(base, 'application/json', ({ details }) => JSON.stringify({ errors: [{ code: details.code }] })),
   },
@@ -108,13 +108,13 @@ export const refusal = [
   },
   {
     name: 'refused-with-404',
-    why: 'Every refusal is a page not found.',
+    why: 'Every refusal is a 404.',
     limits: ['REF-4', 'REF-5'],
     steps: (base) => refusingWith(base, 404),
   },
   {
     name: 'refused-with-409',
-    why: 'Every refusal is a conflict.',
+    why: 'Every refusal is a 409.',
     limits: ['REF-4', 'REF-5'],
     steps: (base) => refusingWith(base, 409),
   },
@@ -126,19 +126,19 @@ export const refusal = [
   },
   {
     name: 'refused-with-422',
-    why: 'The framework answers all it does not like with 422.',
+    why: 'The framework answers everything that it refuses with 422.',
     limits: ['REF-4', 'REF-5'],
     steps: (base) => refusingWith(base, 422),
   },
   {
     name: 'refused-with-499',
-    why: 'Refusals have a status of the platform alone.',
+    why: 'Refusals have a status that only this platform uses.',
     limits: ['REF-8'],
     steps: (base) => refusingWith(base, 499),
   },
   {
     name: 'no-allow',
-    why: 'A 405 does not say which methods there are.',
+    why: 'A 405 does not say which methods are allowed.',
     limits: ['REF-9'],
     steps: (base) => dropping(base, 'Allow'),
   },

@@ -10,7 +10,7 @@ import type { Latitude } from './latitude.ts';
 export const selector = [
   {
     name: 'unknown-customer-id-created-afresh',
-    why: 'A customerId that is not known is passed over.',
+    why: 'An unknown customerId is ignored.',
     limits: ['IDY-1', 'IDY-4', 'REF-7', 'REF-8'],
     steps: (base) => ({
       select(query, body, context) {
@@ -22,7 +22,7 @@ export const selector = [
   },
   {
     name: 'unknown-customer-id-created-with-it',
-    why: 'A customerId that no one has is that of the new customer.',
+    why: 'An unknown customerId becomes the id of the new customer.',
     limits: ['IDY-4', 'CRE-2', 'REF-7', 'REF-8'],
     steps: (base) => {
       const givenOf = perStore(() => new Set<string>());
@@ -48,13 +48,13 @@ export const selector = [
   },
   {
     name: 'unknown-customer-id-answered-404',
-    why: 'A customerId that is not known is not found.',
+    why: 'An unknown customerId is answered with 404.',
     limits: ['IDY-1', 'IDY-4'],
     steps: (base) => refusing(base, (answer, { details }) => (details.location === 'customerId' ? { ...answer, status: 404 } : answer)),
   },
   {
     name: 'unknown-external-id-in-query-passed-over',
-    why: 'The query only finds customers: a new one takes its externalId from the body.',
+    why: 'The query only finds customers: a new customer gets its externalId from the body.',
     limits: ['IDY-3', 'CRE-4'],
     steps: (base) => ({
       select(query, body, context) {
@@ -66,7 +66,7 @@ export const selector = [
   },
   {
     name: 'unknown-external-id-in-query-refused',
-    why: 'A query that finds no customer is a mistake.',
+    why: 'A query that finds no customer is an error.',
     limits: ['IDY-3'],
     steps: (base) => ({
       select(query, body, context) {
@@ -79,7 +79,7 @@ export const selector = [
   },
   {
     name: 'customer-id-wins',
-    why: 'Where selectors disagree, the customerId counts.',
+    why: 'If selectors disagree, the customerId wins.',
     limits: ['UPD-10', 'IDY-2'],
     steps: (base) => ({
       select(query, body, context) {
@@ -91,7 +91,7 @@ export const selector = [
   },
   {
     name: 'external-id-wins',
-    why: 'Where selectors disagree, the externalId counts, that of the query first.',
+    why: 'If selectors disagree, the externalId wins, the one in the query first.',
     limits: ['UPD-10', 'IDY-1'],
     steps: (base) => ({
       select(query, body, context) {
@@ -115,7 +115,7 @@ export const selector = [
   },
   {
     name: 'external-id-change-ignored',
-    why: 'Another externalId for a customer that has one is passed over, null too.',
+    why: 'A new externalId for a customer that has one is ignored, null included.',
     limits: ['UPD-2', 'NULL-1'],
     steps: (base) =>
       reading(base, (body, { customer }) =>
@@ -137,25 +137,25 @@ export const selector = [
   },
   {
     name: 'first-query-parameter-counts',
-    why: 'Of repeated query parameters the framework reads the first.',
+    why: 'The framework reads the first of repeated query parameters.',
     limits: ['IDY-3'],
     steps: (base) => ({ parseQuery: (query) => new URLSearchParams(Object.fromEntries([...base.parseQuery(query)].reverse())) }),
   },
   {
     name: 'last-query-parameter-counts',
-    why: 'Of repeated query parameters the framework reads the last.',
+    why: 'The framework reads the last of repeated query parameters.',
     limits: ['IDY-3'],
     steps: (base) => ({ parseQuery: (query) => new URLSearchParams(Object.fromEntries(base.parseQuery(query))) }),
   },
   {
     name: 'empty-query-parameter-ignored',
-    why: 'An empty query parameter is taken as one that was not sent.',
+    why: 'An empty query parameter is treated as one that was not sent.',
     limits: ['IDY-3'],
     steps: (base) => ({ parseQuery: (query) => new URLSearchParams([...base.parseQuery(query)].filter(([, value]) => value !== '')) }),
   },
   {
     name: 'unknown-query-parameter-refused',
-    why: 'A query parameter that is not published is a mistake.',
+    why: 'An undocumented query parameter is an error.',
     limits: ['IDY-3'],
     steps: (base) => ({
       parseQuery(query) {
@@ -168,13 +168,13 @@ export const selector = [
   },
   {
     name: 'plus-in-query-literal',
-    why: 'A plus sign in the query is a plus sign.',
+    why: 'A plus sign in the query is read literally.',
     limits: ['IDY-6'],
     steps: (base) => ({ parseQuery: (query) => base.parseQuery(query.replaceAll('+', '%2B')) }),
   },
   {
     name: 'first-repeated-name-counts',
-    why: 'Of repeated names in an object the JSON parser keeps the first.',
+    why: 'The JSON parser keeps the first of repeated names in an object.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) => repeating(base, false),
   },

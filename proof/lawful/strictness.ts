@@ -10,13 +10,13 @@ import type { Latitude } from './latitude.ts';
 export const strictness = [
   {
     name: 'over-long-text-refused',
-    why: 'The columns of the table hold 100 characters.',
+    why: 'The database columns hold 100 characters.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) => refusingText(base, 'too long', (text) => text.length > 100),
   },
   {
     name: 'over-long-body-refused',
-    why: 'The gateway takes no body over 16 KiB.',
+    why: 'The gateway accepts no body over 16 KiB.',
     limits: ['CRE-3', 'REF-3'],
     steps: (base) => ({
       parseBody(body, headers) {
@@ -27,19 +27,19 @@ export const strictness = [
   },
   {
     name: 'oversized-body-cut-off',
-    why: 'The connection is closed on a body that is larger than any customer.',
+    why: 'The connection is closed if a body is larger than any customer.',
     limits: ['REF-3'],
     steps: (base) => refusing(base, (answer) => (answer.status === 413 ? { ...answer, status: 0 } : answer)),
   },
   {
     name: 'empty-text-refused',
-    why: 'A text of no characters is taken for a mistake.',
+    why: 'An empty text is an error.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) => refusingText(base, 'must not be empty', (text) => text === ''),
   },
   {
     name: 'blank-text-refused',
-    why: 'A text of nothing but white space is taken for a mistake.',
+    why: 'A text that is only white space is an error.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) => refusingText(base, 'must not be blank', (text) => text.trim() === ''),
   },
@@ -62,13 +62,13 @@ export const strictness = [
   },
   {
     name: 'surrounding-space-refused',
-    why: 'A text with white space around it is taken for a mistake.',
+    why: 'A text with leading or trailing white space is an error.',
     limits: ['CRE-3', 'VAL-5'],
     steps: (base) => refusingText(base, 'must not begin or end with white space', (text) => text !== text.trim()),
   },
   {
     name: 'non-ascii-refused',
-    why: 'The core system behind knows ASCII only.',
+    why: 'The core system supports only ASCII.',
     limits: ['CRE-3', 'VAL-5'],
     steps: (base) => refusingText(base, 'must be ASCII', (text) => /[^ -~]/.test(text)),
   },
@@ -80,7 +80,7 @@ export const strictness = [
   },
   {
     name: 'markup-refused',
-    why: 'The web application firewall refuses all that looks like markup or SQL.',
+    why: 'The web application firewall refuses text that looks like markup or SQL.',
     limits: ['CRE-3', 'VAL-5'],
     steps: (base) => refusingText(base, 'not allowed', (text) => /[<>]|;\s*(drop|select|delete)\b/i.test(text)),
   },
@@ -159,19 +159,19 @@ export const strictness = [
   },
   {
     name: 'future-enroll-date-refused',
-    why: 'A first transaction lies in the past.',
+    why: 'A first transaction is in the past.',
     limits: ['CRE-3', 'VAL-6'],
     steps: (base) => demanding(base, 'enrollDate', (value) => Number(value) <= Date.now()),
   },
   {
     name: 'external-id-refused-but-letters-digits',
-    why: 'An externalId is made of letters and digits.',
+    why: 'An externalId consists of letters and digits.',
     limits: ['CRE-4', 'IDY-5', 'IDY-6'],
     steps: (base) => demanding(base, 'externalId', /^[a-z\d]+$/i),
   },
   {
     name: 'external-id-refused-but-url-safe',
-    why: 'An externalId is made of characters that a URL takes as they are.',
+    why: 'An externalId consists of characters that need no encoding in a URL.',
     limits: ['CRE-4', 'IDY-5', 'IDY-6'],
     steps: (base) => demanding(base, 'externalId', /^[\w.~-]{1,64}$/),
   },
@@ -186,7 +186,7 @@ export const strictness = [
   },
   {
     name: 'partial-update-refused',
-    why: 'The same schema, with what it requires, holds for an update.',
+    why: 'The same schema, with its required properties, applies to updates.',
     limits: ['UPD-1', 'UPD-4'],
     steps: (base) =>
       checking(base, (body, { customer }) => {
@@ -205,7 +205,7 @@ export const strictness = [
   },
   {
     name: 'tax-id-required-at-create',
-    why: 'The industry asks for a tax id of each new customer.',
+    why: 'The industry requires a tax id for each new customer.',
     limits: ['CRE-1'],
     steps: (base) =>
       checking(base, (body, { customer }) => {
@@ -214,7 +214,7 @@ export const strictness = [
   },
   {
     name: 'tax-id-required-always',
-    why: 'The industry asks for a tax id, in updates too.',
+    why: 'The industry requires a tax id, in updates too.',
     limits: ['CRE-1', 'UPD-1'],
     steps: (base) =>
       checking(base, (body) => {
@@ -223,7 +223,7 @@ export const strictness = [
   },
   {
     name: 'removal-of-nothing-refused',
-    why: 'What is not there cannot be removed.',
+    why: 'A property that does not exist cannot be removed.',
     limits: ['NULL-1', 'UPD-8'],
     steps: (base) =>
       checking(base, (body, { customer }) => {
@@ -233,25 +233,25 @@ export const strictness = [
   },
   {
     name: 'duplicate-email-refused',
-    why: 'No two customers of a merchant have one e-mail address.',
+    why: 'No two customers of a merchant have the same e-mail address.',
     limits: ['CRE-1', 'UPD-2'],
     steps: (base) => uniquely(base, 'email'),
   },
   {
     name: 'duplicate-phone-refused',
-    why: 'No two customers of a merchant have one phone number.',
+    why: 'No two customers of a merchant have the same phone number.',
     limits: ['CRE-1', 'UPD-2'],
     steps: (base) => uniquely(base, 'phone'),
   },
   {
     name: 'duplicate-tax-id-refused',
-    why: 'No two customers of a merchant have one tax id.',
+    why: 'No two customers of a merchant have the same tax id.',
     limits: ['CRE-1', 'UPD-2'],
     steps: (base) => uniquely(base, 'taxId'),
   },
   {
     name: 'server-properties-refused',
-    why: 'A client that sends what the platform gives is told so.',
+    why: 'A client that sends a property that the platform sets gets a refusal.',
     limits: ['CRE-5', 'VAL-3'],
     steps: (base) =>
       checking(base, (body) => {
@@ -261,7 +261,7 @@ export const strictness = [
   },
   {
     name: 'foreign-merchant-id-refused',
-    why: 'A merchantId is compared with that of the credentials.',
+    why: 'A merchantId is compared with the merchant of the credentials.',
     limits: ['CRE-5'],
     steps: (base) => ({
       validate(body, selection, context) {
@@ -273,7 +273,7 @@ export const strictness = [
   },
   {
     name: 'person-id-taken-over',
-    why: 'A personId of the client is kept like any other property.',
+    why: 'A personId sent by a client is kept like any other property.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) => ({
       validate(body, selection, context) {

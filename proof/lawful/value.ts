@@ -9,19 +9,19 @@ import type { Latitude } from './latitude.ts';
 export const value = [
   {
     name: 'tax-id-masked-but-last-four',
-    why: 'Of a tax id the last four digits are shown, after hash signs.',
+    why: 'A tax id is shown as hash signs and its last four digits.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) => masking(base, 'taxId', (value) => lastOf(value, '#')),
   },
   {
     name: 'tax-id-masked-but-first-two',
-    why: 'Of a tax id the first two digits are shown, before asterisks.',
+    why: 'A tax id is shown as its first two digits and asterisks.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) => masking(base, 'taxId', (value) => value.replace(/(?<=^..).+/s, (rest) => '*'.repeat(rest.length))),
   },
   {
     name: 'tax-id-masked-by-x',
-    why: 'A tax id is shown as so many letters X, its hyphens kept.',
+    why: 'A tax id is shown as letters X, with its hyphens.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) => masking(base, 'taxId', (value) => value.replace(/[^-]/gu, 'X')),
   },
@@ -33,13 +33,13 @@ export const value = [
   },
   {
     name: 'national-id-masked',
-    why: 'A national id is shown as asterisks.',
+    why: 'A national id is shown as asterisks and at most its last two characters.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) => masking(base, 'nationalId', (value) => lastOf(value, '*', 2)),
   },
   {
     name: 'driver-license-number-masked',
-    why: 'Of a driver license number the last characters are shown.',
+    why: 'A driver license number is shown as asterisks and its last characters.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) =>
       showing(base, (shown) =>
@@ -68,25 +68,25 @@ export const value = [
   },
   {
     name: 'strings-trimmed',
-    why: 'Surrounding white space is taken off every text but the ids.',
+    why: 'Leading and trailing white space is removed from every text except the ids.',
     limits: ['CRE-3', 'VAL-5'],
     steps: (base) => reading(base, (body) => mapTextsButIds(body, (text) => text.trim())),
   },
   {
     name: 'unicode-composed',
-    why: 'Every text but the ids is stored in NFC.',
+    why: 'Every text except the ids is stored in NFC.',
     limits: ['CRE-3', 'VAL-5'],
     steps: (base) => reading(base, (body) => mapTextsButIds(body, (text) => text.normalize('NFC'))),
   },
   {
     name: 'unicode-decomposed',
-    why: 'Every text but the ids is stored in NFD, as some file systems do.',
+    why: 'Every text except the ids is stored in NFD, as in some file systems.',
     limits: ['CRE-3', 'VAL-5'],
     steps: (base) => reading(base, (body) => mapTextsButIds(body, (text) => text.normalize('NFD'))),
   },
   {
     name: 'phone-as-digits',
-    why: 'Phone numbers are stored without plus sign and punctuation.',
+    why: 'Phone numbers are stored without the plus sign and punctuation.',
     limits: ['CRE-3', 'VAL-5'],
     steps: (base) => reading(base, (body) => replaced(body, 'phone', (phone) => phone.replace(/[\p{P}\p{Z}+]/gu, ''))),
   },
@@ -112,7 +112,7 @@ export const value = [
   },
   {
     name: 'timestamps-in-seconds',
-    why: 'A UNIX timestamp counts seconds.',
+    why: 'Timestamps are UNIX times in seconds.',
     limits: ['VAL-3', 'VAL-4'],
     steps: (base) =>
       showing(base, (shown, { createdAt, updatedAt }) => ({
@@ -123,7 +123,7 @@ export const value = [
   },
   {
     name: 'timestamps-of-whole-seconds',
-    why: 'The database cuts off the milliseconds, and the answer multiplies by a thousand.',
+    why: 'The database cuts off the milliseconds, and the answer multiplies the seconds by a thousand.',
     limits: ['VAL-3', 'VAL-4'],
     steps: (base) =>
       showing(base, (shown, { createdAt, updatedAt }) => ({
@@ -134,7 +134,7 @@ export const value = [
   },
   {
     name: 'timestamps-left-out',
-    why: 'The times of a record are not shown.',
+    why: 'The timestamps of a record are not shown.',
     limits: ['VAL-3', 'VAL-4', 'UPD-5', 'UPD-6'],
     steps: (base) => showing(base, (shown) => without(shown, 'createdAt', 'updatedAt')),
   },
@@ -152,7 +152,7 @@ export const value = [
   },
   {
     name: 'timestamps-in-reads-only',
-    why: 'The answer to a POST is made before the record has its times.',
+    why: 'The answer to a POST is built before the record has its timestamps.',
     limits: ['ANS-5', 'VAL-3', 'VAL-4'],
     steps: (base) => ({
       upsert: (request, context) =>
@@ -182,7 +182,7 @@ export const value = [
   },
   {
     name: 'clock-an-hour-behind',
-    why: 'The clock of the machine is an hour behind, in its Date fields too.',
+    why: 'The clock of the machine is an hour behind, and so are its Date header fields.',
     limits: ['VAL-3', 'VAL-4'],
     steps: (base) => {
       const behind = (time: number) => time - 3_600_000;
@@ -206,7 +206,7 @@ export const value = [
   },
   {
     name: 'no-merchant-id',
-    why: 'A merchant knows who it is.',
+    why: 'Answers omit the merchantId, because a merchant knows its own.',
     limits: ['ANS-3', 'CRE-5'],
     steps: (base) => showing(base, (shown) => without(shown, 'merchantId')),
   },
@@ -230,13 +230,13 @@ export const value = [
   },
   {
     name: 'ids-with-leading-zeros',
-    why: 'Customer ids are digits of a fixed number, with zeros before them.',
+    why: 'Customer ids have a fixed number of digits, with leading zeros.',
     limits: ['CRE-2', 'IDY-4'],
     steps: (base) => numbering(base, (number) => number.padStart(16, '0')),
   },
   {
     name: 'ids-are-urns',
-    why: 'Customer ids are URNs, which a path has to encode.',
+    why: 'Customer ids are URNs, which must be encoded in a path.',
     limits: ['CRE-2', 'IDY-1'],
     steps: (base) => numbering(base, (number) => `urn:customer:${number}/#1`),
   },
@@ -251,7 +251,7 @@ export const value = [
   },
   {
     name: 'person-id-from-first-update',
-    why: 'The platform looks for the person behind a customer when it is updated.',
+    why: 'The platform looks up the person behind a customer when the customer is updated.',
     limits: ['UPD-4', 'UPD-8'],
     steps: (base) => ({
       save: (properties, before, context) =>
