@@ -23,7 +23,7 @@ const neverIssued = fc.tuple(
 );
 
 /**
- * Plain values, which no lawful server refuses: realistic, of adults in the United States and Canada, and short. What tells a customer
+ * Plain values, which no lawful server refuses: realistic, of adults in the United States and Canada, and short. The values that identify a customer
  * from another (phone, e-mail, taxId, externalId) is not among them: see `People`.
  */
 export const plain: Arbitraries<'name' | 'address' | Removable> = {
@@ -61,7 +61,7 @@ export const plain: Arbitraries<'name' | 'address' | Removable> = {
   nationalId: neverIssued.map((parts) => parts.join('')),
 };
 
-/** Text that back ends get wrong. At the ends stand spaces alone: whether anything else there is trimmed away differs. */
+/** Text that back ends get wrong. Only spaces are at its ends: servers differ in what else they trim. */
 const snippets = Object.values({
   quotes: ["'", '"', "O'Brien", '""', "''", '“x”', '`x`', '\\', '\\\\', 'C:\\temp', '\\n', '\\u0041', '\\"'],
   markup: ['<', '<b>x</b>', '<script>alert(1)</script>', '<!-- x -->', ']]>', '&', '&amp;', '&lt;', '&#39;', '&nbsp;'],
@@ -138,7 +138,7 @@ const number = fc.oneof(
   fc.tuple(fc.maxSafeInteger(), fc.integer({ min: 1, max: 30 })).map(([dividend, power]) => dividend / 2 ** power),
 );
 
-/** None has white space at its ends (but for the blank one) or an accent, so that neither trimming nor composing reaches a key. */
+/** None has white space at its ends (except the blank one) or an accent, so neither trimming nor composing reaches a key. */
 const unusualKey = fc.oneof(
   fc.constantFrom(
     ...['a', '', ' ', 'a.b', 'x.y.z', 'a[0]', '$set', '$', 'a b', 'A', '0', '10', '2', '-1', '01'],

@@ -14,10 +14,10 @@ export type Reserve = (value: string) => boolean;
 /** The class itself is in the entry that loads every locale. */
 const Faker = english.constructor as new (options: { locale: typeof english.rawDefinitions; seed: number }) => typeof english;
 
-/** Names of faker's times lie about this day, so that a seed gives the same customer in every year. */
+/** Faker's dates are relative to this day, so a seed gives the same customer in every year. */
 const REFERENCE_DATE = '2026-01-01T00:00:00Z';
 
-/** Where people come from. */
+/** What people are drawn from. */
 type PeopleOptions = { seed: number; name: string; prefix: string; reserve: Reserve; overrides: Partial<Customer> };
 
 /** Realistic people who cannot exist: reserved e-mail domains, 555-01xx numbers, tax ids that are never issued. */

@@ -10,7 +10,7 @@ export type Fault = {
   of: 'schema' | 'wire';
   /** What the contract says: refused; refused, or coerced to the right type; or left open, within the bounds that always hold. */
   must: 'refuse' | 'refuse-or-coerce' | 'bounded';
-  /** `must` holds where nobody exists whom the request names. An update may lack as much: there it is left open. */
+  /** `must` holds only if the request names no existing customer. In an update, the contract leaves it open. */
   create?: true;
   /** Only its size is wrong: a target may close the connection instead of answering. */
   oversized?: boolean;
@@ -28,7 +28,7 @@ export type FaultKind = { kind: string; faults: fc.Arbitrary<Fault> };
 
 /** Beyond what servers take by default (100 kB to 1 MB), and quick to send. */
 const OVERSIZED = 2_000_000;
-/** Deeper than readers that call themselves go, and than the limits of those that count. */
+/** Deeper than recursive parsers can go, and deeper than the limits of other parsers. */
 const DEPTH = 5000;
 
 /** A counterexample shows the label instead of the code. */
@@ -47,7 +47,7 @@ function wire(label: string, details: Details, change: (json: string, body: Json
 
 const without = (object: JsonObject, name: string) => Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
 
-/** A body as JSON with a member in front, as text of any kind; where there is one of that name, it gives way. */
+/** A body as JSON with a member in front, as text of any kind; it replaces one of the same name. */
 function withMember(body: JsonObject, name: string, value: string, key = JSON.stringify(name)): string {
   const rest = JSON.stringify(without(body, name)).slice(1);
   return `{${key}:${value}${rest === '}' ? '' : ','}${rest}`;
@@ -87,7 +87,7 @@ const objects: readonly (readonly [name: string, title: string, fallback: JsonOb
   ['driverLicense', 'DriverLicense', { number: 'A1234567', state: 'CA' }],
 ];
 
-/** A nested object may be merged with what was there, so that one which lacks a member is left open. */
+/** A nested object may be merged with what was there, so a missing member is left open. */
 const nested = objects.flatMap(([name, title, fallback]) => {
   const { properties, required } = resolvePointer(`/components/schemas/${title}`) as { properties: JsonObject; required: string[] };
   const own = (body: JsonObject) => (body[name] ?? fallback) as JsonObject;
@@ -187,7 +187,7 @@ const mediaTypes = ['text/plain', 'application/xml', 'application/x-www-form-url
     }),
 );
 
-/** Where it is cut is a share of its length, so that the label is true of every body. */
+/** The position of the cut is a share of the length, so the label is true of every body. */
 const cutOff: FaultKind = {
   kind: 'the JSON is cut off',
   faults: fc.integer({ min: 1, max: 999 }).map((share) =>

@@ -21,12 +21,12 @@ export function apply(state: State, changes: Changes): State {
 }
 
 const MASK_CHARACTER = /[*#Xx•●]/;
-/** Grouping, which a mask may have though the value has none. */
+/** Grouping characters, which a mask may have even if the value has none. */
 const SEPARATOR = /[-\s./]/;
 
 /**
  * How a customer differs from a state, beyond what the contract leaves to a target: extra properties; masking and withholding; trimming;
- * Unicode composition; a phone's punctuation; an e-mail's case. Of a nested object, `before` gives the keys that a merge would have kept.
+ * Unicode composition; a phone's punctuation; an e-mail's case. For a nested object, `before` has the keys that a merge would have kept.
  */
 export function compare(expected: State, actual: State, before: State = {}): Difference[] {
   const differences: Difference[] = [];

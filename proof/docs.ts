@@ -21,7 +21,7 @@ export async function generateDocs(): Promise<Map<string, string>> {
   pages.set(`${PAGES}README.md`, indexPage(checks));
   const numbers = [
     `${catalogue.filter(({ unchecked }) => !unchecked).length} requirements, ${checks.length} checks.`,
-    `${brokenServers.length + generatedOnlyServers.length} broken servers: each is caught by a check of what it breaks, ${generatedOnlyServers.length} of them by generated checks only.`,
+    `${brokenServers.length + generatedOnlyServers.length} broken servers: each fails a check of a requirement that it breaks, ${generatedOnlyServers.length} of them only generated checks.`,
     `${lawfulServers.length} lawful servers: none is accused of breaking a MUST.`,
   ].map((line) => `- ${line}`);
   const sample = `\n\`\`\`text\n${await sampleOutput()}\n\`\`\`\n`;

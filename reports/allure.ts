@@ -48,7 +48,8 @@ function generate(results: string, name: string, history: string): string {
     if (status !== 0 || !existsSync(page))
       throw new Error(`allure generate ended with ${status}: ${(stderr || stdout).trim().split('\n')[0]}`);
     const html = readFileSync(page, 'utf8').replace(ANALYTICS, '');
-    if (html.includes('googletagmanager')) throw new Error('this version of Allure loads its analytics in a way that is not known here');
+    if (html.includes('googletagmanager'))
+      throw new Error('this version of Allure loads its analytics in a way that the suite does not recognize');
     return html;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -58,6 +59,6 @@ function generate(results: string, name: string, history: string): string {
 try {
   main();
 } catch (error) {
-  console.error(error instanceof SettingsError ? error.message : `The report could not be made: ${(error as Error).message}`);
+  console.error(error instanceof SettingsError ? error.message : `The report could not be created: ${(error as Error).message}`);
   process.exitCode = 3;
 }

@@ -11,17 +11,17 @@ import { printable } from '../target/printable.ts';
 import { environment, readSettings, SettingsError } from '../target/settings.ts';
 import type { Result } from './verdict.ts';
 
-/** Exit code of a run that cannot be judged: set up wrongly, or the suite itself broke. */
+/** Exit code of a run that cannot be judged: misconfigured, or the suite itself failed. */
 const UNJUDGED = 3;
 const INCONCLUSIVE = 2;
-/** With these Playwright prints something and runs nothing. */
+/** With these arguments, Playwright prints something and runs no test. */
 const PRINTS = ['--list', '--help', '-h', '--version', '-V'];
 /**
  * Over a network there are more processes, which mostly wait: they are kept small, for a fifth more of their own time. glibc would keep
  * some 10 MB more for the threads of each.
  */
 const SMALL = { NODE_OPTIONS: `--max-semi-space-size=1 --max-old-space-size=256 ${process.env.NODE_OPTIONS ?? ''}`, MALLOC_ARENA_MAX: '1' };
-/** Milliseconds that a run has to end in order once it was asked to. */
+/** Milliseconds that a run has to stop cleanly after a request to stop. */
 const GRACE = 30_000;
 
 /** Runs Playwright with the arguments as they are. Resolves with the exit code of the verdict. */
@@ -39,7 +39,7 @@ async function conformance(args: string[]): Promise<number> {
   const settings = readSettings(environment());
   for (const warning of settings.warnings) console.error(`Warning: ${warning}`);
   if (args.some((argument) => /^--reporter\b/.test(argument))) {
-    throw new SettingsError("--reporter would take the place of the suite's own; use npx playwright test for another one");
+    throw new SettingsError("--reporter would replace the suite's own reporter; use npx playwright test for another one");
   }
   const prints = args.some((argument) => PRINTS.includes(argument));
   if (!prints) {
@@ -71,7 +71,7 @@ async function conformance(args: string[]): Promise<number> {
   return UNJUDGED;
 }
 
-/** Passes a request to end on to the run, once, and ends it by force if it does not. */
+/** Forwards a request to stop to the run, once, and kills the run if it does not stop. */
 function endOnRequest(child: ChildProcess): { received?: string } {
   const seen: { received?: string } = {};
   const end = (name: string) => {

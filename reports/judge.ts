@@ -25,7 +25,7 @@ export type Attempt = {
 /** An error that ended an attempt or was noted on its way; `asserted`: by an expectation, and not by accident. */
 export type Failure = { message: string; asserted: boolean };
 
-/** The requirement that a request breaks which gets no answer; what its check is about could not be seen. */
+/** The requirement that fails if a request gets no answer; the check itself could not be judged. */
 const NO_RESPONSE = 'REF-3';
 
 /** The requirements that a check names by its tags. */
@@ -39,7 +39,7 @@ export function judge(test: TestCase): { judgements: Judgement[]; faults: string
   return settleAll({ requirements: requirementsOf(test), generated: test.tags.includes('@generated') }, attempts);
 }
 
-/** Why a check was left out of a run by choice; undefined where it was not. */
+/** Why a check was left out of a run by choice; undefined if it was not. */
 export function leftOut(test: TestCase): string | undefined {
   const { ended } = recordsOf(test.results.at(-1)).at(-1) ?? {};
   return ended?.ending === 'left-out' ? ended.reason : undefined;
@@ -93,7 +93,7 @@ export function settleAll(
 }
 
 /**
- * What an attempt says of one requirement that its check names. An error without a mark is everybody's; one with a mark is its
+ * What an attempt says of one requirement that its check names. An error without a mark counts for every requirement; one with a mark counts only for its
  * requirement's alone, and what the check names after that one was not reached. A check names requirements in the order it asks for them.
  * If no expectation of a requirement ran, nothing was judged by it. `named`: what the check names; of a generated one it is left out.
  */
@@ -103,10 +103,10 @@ function shareOf({ own, marked, asserted }: Attempt, requirement: RequirementId,
   if (own.outcome !== 'passed' || !named) return own;
   const failed = named.find((id) => marked.has(id));
   if (failed !== undefined && named.indexOf(requirement) > named.indexOf(failed)) {
-    return { outcome: 'not-testable', message: `${failed} failed before it in the same check` };
+    return { outcome: 'not-testable', message: `${failed} failed earlier in the same check` };
   }
   if (asserted.includes(requirement) || asserted.includes('all')) return own;
-  return { outcome: 'not-applicable', message: 'the answers had nothing that it could be checked on' };
+  return { outcome: 'not-applicable', message: 'no answer contained anything to check it on' };
 }
 
 /** Combines two attempts into one outcome: a failure is confirmed if fresh data fail too. */

@@ -30,7 +30,7 @@ export type Metadata = { seed: number; depth: Depth; targetName: string; baseUrl
 /** The name of an attachment that Playwright adds to each failed test. */
 export const ERROR_CONTEXT = 'error-context';
 
-/** Tells a run's verdict: on the terminal, in files, and to the runner as its status. */
+/** Reports a run's verdict: on the terminal, in files, and to the runner as its status. */
 export default class ConformanceReporter implements Reporter {
   readonly #settings = readSettings();
   readonly #startedAt = new Date();
@@ -82,7 +82,7 @@ export default class ConformanceReporter implements Reporter {
       [
         `Conformance of POST /customers: ${run.targetName}, ${run.baseUrl}`,
         `Seed ${run.seed}, depth ${run.depth}. ${tests.length} checks, at most ${most.requests} requests and ${most.customers} customers; each externalId begins with ${run.prefix}.`,
-        `State is read by ${readBack}.`,
+        `State is read with ${readBack}.`,
         ...warnings(run),
         '',
       ].join('\n'),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Exit code of a run that cannot be judged: set up wrongly, or the suite itself broke. */
+/** Exit code of a run that cannot be judged: misconfigured, or the suite itself failed. */
 const UNJUDGED = 3;
 
 function fail(line) {
@@ -27,7 +27,7 @@ try {
   mkdirSync(probe);
   writeFileSync(join(probe, 'probe'), 'probe');
 } catch (error) {
-  fail(`${tmpdir()} cannot be written (${error.message.split(', ')[0]}); set TMPDIR to a folder that can`);
+  fail(`${tmpdir()} is not writable (${error.message.split(', ')[0]}); set TMPDIR to a writable folder`);
 } finally {
   rmSync(probe, { recursive: true, force: true });
 }
@@ -38,5 +38,5 @@ try {
   const { main } = await import('./cli.ts');
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
-  fail(`The suite broke: ${String(error?.message ?? error).split('\n')[0]}; if files are missing, run npm ci`);
+  fail(`The suite failed: ${String(error?.message ?? error).split('\n')[0]}; if files are missing, run npm ci`);
 }

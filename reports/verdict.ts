@@ -12,7 +12,7 @@ import type { Run } from '../target/run.ts';
 import type { Depth } from '../target/settings.ts';
 import { type Judgement, judge, leftOut, omission, requirementsOf, worst } from './judge.ts';
 
-/** The verdict on a target; null: none, the suite was set up wrongly or broke. */
+/** The verdict on a target; null: none, because the suite was misconfigured or failed. */
 export type Verdict = 'conforms' | 'partial' | 'inconclusive' | 'flaky' | 'does not conform' | null;
 
 /** What one check said of a requirement. */
@@ -29,7 +29,7 @@ export type CheckResult = {
   seconds: number;
 };
 
-/** What a run found out of a requirement. */
+/** What a run found out about a requirement. */
 export type RequirementResult = Pick<Requirement, 'id' | 'level' | 'area'> & { outcome: Outcome; checks: CheckResult[] };
 
 /** The content of `conformance.json`; its schema is `schemas/conformance.schema.json`. */
@@ -159,7 +159,7 @@ function decide(
   const judged = (outcome: Outcome) => requirements.filter((row) => row.outcome === outcome && (row.level === 'MUST' || ending.strict));
   const names = (rows: RequirementResult[]) => rows.map(({ id }) => id).join(', ');
   const [fault] = ending.faults;
-  if (fault !== undefined) return { verdict: null, reason: `the suite itself broke: ${fault.split('\n')[0]}` };
+  if (fault !== undefined) return { verdict: null, reason: `the suite itself failed: ${fault.split('\n')[0]}` };
   const failed = judged('failed');
   if (failed.length) return { verdict: 'does not conform', reason: `${names(failed)} failed` };
   const flaky = judged('flaky');
@@ -176,7 +176,7 @@ function decide(
   if (requirements.length === 0) {
     return ending.leftOut === undefined
       ? { verdict: null, reason: 'no check was run' }
-      : { verdict: 'inconclusive', reason: `no check was begun: ${ending.leftOut}` };
+      : { verdict: 'inconclusive', reason: `no check was started: ${ending.leftOut}` };
   }
   const left = catalogue.filter(({ id, level, unchecked }) => level === 'MUST' && !unchecked && omitted.some((row) => row.id === id));
   if (left.length) return { verdict: 'partial', reason: `nothing failed; ${left.length} MUST left out of this run` };

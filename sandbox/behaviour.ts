@@ -19,7 +19,7 @@ export interface Request {
   /** The query component, still encoded, without its question mark. */
   query: string;
   headers: IncomingHttpHeaders;
-  /** The content, of no bytes where none was sent. */
+  /** The content, empty if none was sent. */
   body: Buffer;
 }
 
@@ -45,7 +45,7 @@ export interface Context {
 export interface Selection {
   /** The customer to update; none for a create. */
   customer: Customer | undefined;
-  /** The externalId of the query, which a create takes over. */
+  /** The externalId of the query, which a create stores. */
   externalId: string | undefined;
 }
 
@@ -139,7 +139,7 @@ function parseQuery(query: string): URLSearchParams {
   return new URLSearchParams(query);
 }
 
-/** The one value of a query parameter, `undefined` where it was not sent. */
+/** The one value of a query parameter, `undefined` if it was not sent. */
 function parameter(query: URLSearchParams, name: string): string | undefined {
   const values = query.getAll(name);
   if (values.length > 1 || values[0] === '') throw invalid(`Invalid query parameter ${name}: must be one value that is not empty`, name);

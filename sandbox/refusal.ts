@@ -5,7 +5,7 @@ export interface RefusalDetails {
   exception: string;
   code: number;
   message: string;
-  /** The property concerned, as `address.country`. */
+  /** The property concerned, such as `address.country`. */
   location?: string;
   /** Response header fields that the status code demands. */
   headers?: Record<string, string>;

@@ -45,7 +45,7 @@ export async function serve(args: string[], usage: string, mounts?: Mount[]): Pr
     process.on(signal, () => close().then(() => process.exit(0)));
   }
   const [merchant, other] = MERCHANTS;
-  console.log(`# The sandbox listens on ${baseUrl} until Ctrl-C. Paste these lines into .env:
+  console.log(`# The sandbox listens on ${baseUrl}; Ctrl-C stops it. Paste these lines into .env:
 TRUSTLY_BASE_URL=${baseUrl}
 TRUSTLY_ACCESS_ID=${merchant.accessId}
 TRUSTLY_ACCESS_KEY=${merchant.accessKey}

@@ -7,7 +7,7 @@ import { Store } from './store.ts';
 
 /** A behaviour and where it is served. Each mount has a store of its own. */
 export interface Mount {
-  /** The path before `/customers`, as `/broken-17/api/v1`. */
+  /** The path before `/customers`, such as `/broken-17/api/v1`. */
   basePath: string;
   behaviour: Behaviour;
 }

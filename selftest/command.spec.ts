@@ -242,20 +242,20 @@ test.describe('a target that is out of order', () => {
 
 test.describe('what is set up wrongly ends with exit 3 and one line', () => {
   const cases: [string, NodeJS.ProcessEnv, string[], RegExp][] = [
-    ['a misspelt setting', { TRUSTLY_BASEURL: 'http://127.0.0.1' }, [], /^TRUSTLY_BASEURL is no setting; did you mean TRUSTLY_BASE_URL\?$/],
+    [
+      'a misspelt setting',
+      { TRUSTLY_BASEURL: 'http://127.0.0.1' },
+      [],
+      /^TRUSTLY_BASEURL is not a setting; did you mean TRUSTLY_BASE_URL\?$/,
+    ],
     [
       'an empty key',
       { ...target('http://127.0.0.1'), TRUSTLY_ACCESS_KEY: '' },
       [],
       /^TRUSTLY_ACCESS_KEY is empty; give it a value or remove it$/,
     ],
-    [
-      'a production host',
-      target('https://api.trustly.one/api/v1'),
-      [],
-      /^TRUSTLY_BASE_URL names a host of production, api.trustly.one; .*$/,
-    ],
-    ['a reporter', {}, ['--reporter=line'], /^--reporter would take the place of the suite's own; .*$/],
+    ['a production host', target('https://api.trustly.one/api/v1'), [], /^TRUSTLY_BASE_URL names a production host, api.trustly.one; .*$/],
+    ['a reporter', {}, ['--reporter=line'], /^--reporter would replace the suite's own reporter; .*$/],
     ['an unknown project', {}, ['--project=nowhere'], /Project\(s\) "nowhere" not found/],
     ['a pattern that finds no check', {}, ['--grep=nothing-like-this'], /No verdict: .*No tests found/],
   ];
@@ -291,5 +291,12 @@ test('the checks are listed, nothing is run', async () => {
 
   expect(code).toBe(0);
   expect(output).toContain('Total: ');
+  expect(readdirSync(out)).toEqual([]);
+});
+
+test('Playwright lists the checks itself, and writes nothing', async () => {
+  const { code, output, out } = await run('node_modules/@playwright/test/cli.js', {}, ['test', '--list']);
+
+  expect(code, output).toBe(0);
   expect(readdirSync(out)).toEqual([]);
 });

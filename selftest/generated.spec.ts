@@ -184,7 +184,7 @@ test.describe('a counterexample script', () => {
       ['/tenant/v1', '0/customers'],
     ] as const) {
       const { output, paths } = await runScript(writeScript('beyond', '100', { path }), env, '{}', basePath);
-      expect(output, path).toContain('a path leads away from the target');
+      expect(output, path).toContain('a path points outside the target');
       expect(paths).toEqual([`${basePath}/customers`]);
     }
   });
@@ -229,7 +229,7 @@ test.describe('a generated check', () => {
       if (numbers.some((number) => number > 10)) await fail(customers, 'UPD-4');
     });
     expect(message).toMatch(/^\[UPD-4\] it is wrong\n/);
-    expect(message).toMatch(/made shorter in \d+ tries; its exchanges:\n {2}1\. create a customer: 200 /);
+    expect(message).toMatch(/shrunk in \d+ tries; its exchanges:\n {2}1\. create a customer: 200 /);
     expect(path).toMatch(/^\d+(:\d+)+$/);
   });
 

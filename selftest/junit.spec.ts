@@ -217,7 +217,7 @@ test.describe('JUnit XML', () => {
     const outage = caseOf(junit(result(rows, { verdict: 'inconclusive', reason: 'gone' }), false), 'verdict');
     expect(outage).toContain('<error type="inconclusive" message="gone">gone</error>');
     const broken = caseOf(junit(result(rows, { verdict: null, reason: 'a worker crashed' }), false), 'verdict');
-    expect(broken).toContain('<error type="set up wrongly or broken" message="a worker crashed">');
+    expect(broken).toContain('<error type="misconfigured or failed" message="a worker crashed">');
   });
 
   test('lets no target attach a file', () => {

@@ -104,7 +104,7 @@ test.describe('the limiter', () => {
     const events = { onStop: (reason: string) => reasons.push(reason) };
     const use = async ([first, second]: [RateLimiter, RateLimiter]) => {
       await expect(first.wait(61_000, 429)).rejects.toThrow(
-        /answers 429 and asks for more than 60 s of waiting in all; set TRUSTLY_MAX_RPS/,
+        /answers 429 and asks for more than 60 s of waiting in total; set TRUSTLY_MAX_RPS/,
       );
       await sleep(20);
       await expect(second.pass()).rejects.toThrow(Stopped);

@@ -337,7 +337,7 @@ test.describe('the folder of results', () => {
         await until(() => existsSync(join(out, '.conformance.lock')));
         const second = await conformance({ TRUSTLY_OUT: out }, ...ONE);
         expect(second.code, second.output).toBe(3);
-        expect(second.output.trim()).toMatch(/ is in use by another run \(process \d+ on \S+\); wait for its end, or set TRUSTLY_OUT/);
+        expect(second.output.trim()).toMatch(/ is in use by another run \(process \d+ on \S+\); wait until it ends, or set TRUSTLY_OUT/);
         for (const pid of [...(existsSync('/proc') ? descendants(first.child.pid ?? 0) : []), first.child.pid ?? 0])
           process.kill(pid, 'SIGKILL');
         await first.ended;
@@ -348,8 +348,8 @@ test.describe('the folder of results', () => {
   });
 
   for (const [what, path, says] of [
-    ['a file', () => join(process.cwd(), 'package.json'), /cannot be written \((EEXIST|ENOTDIR).*\); set TRUSTLY_OUT/],
-    ['a folder that cannot be made', () => '/proc/nope', /cannot be written \(E\w+: .*\); set TRUSTLY_OUT/],
+    ['a file', () => join(process.cwd(), 'package.json'), /is not writable \((EEXIST|ENOTDIR).*\); set TRUSTLY_OUT/],
+    ['a folder that cannot be made', () => '/proc/nope', /is not writable \(E\w+: .*\); set TRUSTLY_OUT/],
   ] as const) {
     test(`is named in one line where it is ${what}`, async () => {
       test.skip(!POSIX, 'as on POSIX');
@@ -364,7 +364,7 @@ test.describe('the folder of results', () => {
 
   for (const [size, code, says] of [
     ['128k', 0, /Warning: the Allure results cannot be written \(ENOSPC/],
-    ['8k', 3, /cannot be written \(ENOSPC/],
+    ['8k', 3, /is not writable \(ENOSPC/],
   ] as const) {
     test(`of ${size} that is full ends the run with a line, and a verdict if it was written`, { tag: '@daily' }, async () => {
       test.skip(process.platform !== 'linux' || process.getuid?.() !== 0, 'mounts a small tmpfs');
@@ -570,7 +570,7 @@ test.describe('ordinary surroundings', () => {
     const { code, output } = await conformance({ TMPDIR: '/proc/nope' }, ...ONE);
 
     expect(code).toBe(3);
-    expect(output.trim()).toMatch(/^\/proc\/nope cannot be written \(ENOENT: .*\); set TMPDIR to a folder that can$/);
+    expect(output.trim()).toMatch(/^\/proc\/nope is not writable \(ENOENT: .*\); set TMPDIR to a writable folder$/);
   });
 
   test('a missing installation is named', async () => {
@@ -604,7 +604,7 @@ test.describe('ordinary surroundings', () => {
     const { code, output } = await conformance({ TRUSTLY_OUT: join(folder, 'out') }, ...ONE);
 
     expect(code).toBe(3);
-    expect(output.trim()).toMatch(/cannot be written \(EACCES: .*\); set TRUSTLY_OUT/);
+    expect(output.trim()).toMatch(/is not writable \(EACCES: .*\); set TRUSTLY_OUT/);
   });
 });
 
@@ -619,7 +619,7 @@ test.describe('a sentence about a target is true:', () => {
       async (origin) => {
         const { code, output } = await conformance(target(`${origin}/api/v1`), ...ONE);
         expect(code, output).toBe(0);
-        expect(output).toContain('State is read by a no-op update.');
+        expect(output).toContain('State is read with a no-op update.');
       },
     );
   });

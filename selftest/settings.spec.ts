@@ -82,17 +82,17 @@ test.describe('settings', () => {
   });
 
   const wrong: [string, NodeJS.ProcessEnv, RegExp][] = [
-    ['a misspelt name', { TRUSTLY_BASEURL: 'x' }, /^TRUSTLY_BASEURL is no setting; did you mean TRUSTLY_BASE_URL\?$/],
-    ['a part of a name', { TRUSTLY_URL: 'x' }, /^TRUSTLY_URL is no setting; did you mean TRUSTLY_BASE_URL\?$/],
-    ['two words of a name', { TRUSTLY_KEY_ACCESS: 'x' }, /^TRUSTLY_KEY_ACCESS is no setting; did you mean TRUSTLY_ACCESS_KEY\?$/],
-    ['a misspelt name in lower case', { trustly_sede: '1' }, /^trustly_sede is no setting; did you mean TRUSTLY_SEED\?$/],
-    ['a name in lower case', { trustly_base_url: 'x' }, /^trustly_base_url is no setting; write TRUSTLY_BASE_URL$/],
-    ['a name in mixed case', { Trustly_Seed: '1' }, /^Trustly_Seed is no setting; write TRUSTLY_SEED$/],
-    ['a name with other separators', { 'TRUSTLY.BASE-URL': 'x' }, /^TRUSTLY\.BASE-URL is no setting; write TRUSTLY_BASE_URL$/],
-    ['a header in lower case', { TRUSTLY_HEADER_x_key: '1' }, /^TRUSTLY_HEADER_x_key is no setting; write TRUSTLY_HEADER_X_KEY$/],
-    ['a header without name', { TRUSTLY_HEADER_: '1' }, /^TRUSTLY_HEADER_ is no setting; did you mean TRUSTLY_HEADER_<NAME>\?$/],
-    ['a header in the plural', { TRUSTLY_HEADERS_X: '1' }, /^TRUSTLY_HEADERS_X is no setting; did you mean TRUSTLY_HEADER_<NAME>\?$/],
-    ['a name of two lines', { 'TRUSTLY_BASE\n_URL': 'x' }, /^TRUSTLY_BASE _URL is no setting; did you mean TRUSTLY_BASE_URL\?$/],
+    ['a misspelt name', { TRUSTLY_BASEURL: 'x' }, /^TRUSTLY_BASEURL is not a setting; did you mean TRUSTLY_BASE_URL\?$/],
+    ['a part of a name', { TRUSTLY_URL: 'x' }, /^TRUSTLY_URL is not a setting; did you mean TRUSTLY_BASE_URL\?$/],
+    ['two words of a name', { TRUSTLY_KEY_ACCESS: 'x' }, /^TRUSTLY_KEY_ACCESS is not a setting; did you mean TRUSTLY_ACCESS_KEY\?$/],
+    ['a misspelt name in lower case', { trustly_sede: '1' }, /^trustly_sede is not a setting; did you mean TRUSTLY_SEED\?$/],
+    ['a name in lower case', { trustly_base_url: 'x' }, /^trustly_base_url is not a setting; write TRUSTLY_BASE_URL$/],
+    ['a name in mixed case', { Trustly_Seed: '1' }, /^Trustly_Seed is not a setting; write TRUSTLY_SEED$/],
+    ['a name with other separators', { 'TRUSTLY.BASE-URL': 'x' }, /^TRUSTLY\.BASE-URL is not a setting; write TRUSTLY_BASE_URL$/],
+    ['a header in lower case', { TRUSTLY_HEADER_x_key: '1' }, /^TRUSTLY_HEADER_x_key is not a setting; write TRUSTLY_HEADER_X_KEY$/],
+    ['a header without name', { TRUSTLY_HEADER_: '1' }, /^TRUSTLY_HEADER_ is not a setting; did you mean TRUSTLY_HEADER_<NAME>\?$/],
+    ['a header in the plural', { TRUSTLY_HEADERS_X: '1' }, /^TRUSTLY_HEADERS_X is not a setting; did you mean TRUSTLY_HEADER_<NAME>\?$/],
+    ['a name of two lines', { 'TRUSTLY_BASE\n_URL': 'x' }, /^TRUSTLY_BASE _URL is not a setting; did you mean TRUSTLY_BASE_URL\?$/],
     ['an empty key', { ...target, TRUSTLY_ACCESS_KEY: '' }, /^TRUSTLY_ACCESS_KEY is empty; give it a value or remove it$/],
     ['a blank seed', { TRUSTLY_SEED: ' ' }, /^TRUSTLY_SEED is empty/],
     ['an empty header', header('X', ''), /^TRUSTLY_HEADER_X is empty/],
@@ -147,10 +147,14 @@ test.describe('settings', () => {
     [
       'a target without credentials',
       { TRUSTLY_BASE_URL: 'http://localhost' },
-      /^TRUSTLY_BASE_URL needs TRUSTLY_ACCESS_ID and TRUSTLY_ACCESS_KEY/,
+      /^TRUSTLY_BASE_URL requires TRUSTLY_ACCESS_ID and TRUSTLY_ACCESS_KEY/,
     ],
-    ['credentials without a target', { TRUSTLY_ACCESS_ID: 'a', TRUSTLY_ACCESS_KEY: 'b' }, /^TRUSTLY_BASE_URL is missing/],
-    ['half a pair', { ...target, TRUSTLY_OTHER_ACCESS_ID: 'a' }, /^TRUSTLY_OTHER_ACCESS_KEY is missing beside TRUSTLY_OTHER_ACCESS_ID/],
+    [
+      'credentials without a target',
+      { TRUSTLY_ACCESS_ID: 'a', TRUSTLY_ACCESS_KEY: 'b' },
+      /^TRUSTLY_BASE_URL is not set, but credentials are/,
+    ],
+    ['half a pair', { ...target, TRUSTLY_OTHER_ACCESS_ID: 'a' }, /^TRUSTLY_OTHER_ACCESS_KEY is not set, but TRUSTLY_OTHER_ACCESS_ID is/],
     [
       'one merchant twice',
       { ...target, TRUSTLY_OTHER_ACCESS_ID: 'id', TRUSTLY_OTHER_ACCESS_KEY: 'x' },
@@ -163,18 +167,18 @@ test.describe('settings', () => {
 
     ...(
       [
-        ['sandbox', 'is no http or https URL'],
-        ['ftp://localhost/secret', 'is no http or https URL'],
-        ['"http://localhost"', 'is no http or https URL'],
-        ['http:/localhost', 'is no http or https URL'],
-        ['http:localhost', 'is no http or https URL'],
-        ['http:///localhost', 'is no http or https URL'],
-        ['http://', 'is no http or https URL'],
-        ['http://?secret', 'is no http or https URL'],
-        ['http://localhost:99999', 'is no http or https URL'],
-        ['http://localhost:8o', 'is no http or https URL'],
-        ['http://<host>/api', 'is no http or https URL'],
-        ['http://[fe80::1%25eth0]/', 'is no http or https URL'],
+        ['sandbox', 'is not an http or https URL'],
+        ['ftp://localhost/secret', 'is not an http or https URL'],
+        ['"http://localhost"', 'is not an http or https URL'],
+        ['http:/localhost', 'is not an http or https URL'],
+        ['http:localhost', 'is not an http or https URL'],
+        ['http:///localhost', 'is not an http or https URL'],
+        ['http://', 'is not an http or https URL'],
+        ['http://?secret', 'is not an http or https URL'],
+        ['http://localhost:99999', 'is not an http or https URL'],
+        ['http://localhost:8o', 'is not an http or https URL'],
+        ['http://<host>/api', 'is not an http or https URL'],
+        ['http://[fe80::1%25eth0]/', 'is not an http or https URL'],
         ['http://a:secret@localhost', 'contains user-info'],
         ['http://@localhost', 'contains user-info'],
         ['http://:@localhost', 'contains user-info'],
@@ -282,20 +286,28 @@ test.describe('settings', () => {
     ['a header with C1', header('X', 'a\u0085b'), /^TRUSTLY_HEADER_X contains a character that a header cannot carry/],
     ['a header beyond ISO 8859-1', header('X', 'secret€'), /^TRUSTLY_HEADER_X contains a character that a header cannot carry/],
     ['a long header', header('X', 'secret'.repeat(667)), /^TRUSTLY_HEADER_X is longer than 4,000 characters/],
-    ['a header without a target', { TRUSTLY_HEADER_X: 'secret' }, /^TRUSTLY_BASE_URL is missing beside TRUSTLY_HEADER_X; set it/],
+    [
+      'a header without a target',
+      { TRUSTLY_HEADER_X: 'secret' },
+      /^TRUSTLY_BASE_URL is not set, but TRUSTLY_HEADER_X is; set TRUSTLY_BASE_URL/,
+    ],
 
     [
       'a certificate without key',
       { ...secure, TRUSTLY_CLIENT_CERT: file(CERT) },
-      /^TRUSTLY_CLIENT_KEY is missing beside TRUSTLY_CLIENT_CERT/,
+      /^TRUSTLY_CLIENT_KEY is not set, but TRUSTLY_CLIENT_CERT is/,
     ],
     [
       'a key without certificate',
       { ...secure, TRUSTLY_CLIENT_KEY: file(KEY) },
-      /^TRUSTLY_CLIENT_CERT is missing beside TRUSTLY_CLIENT_KEY/,
+      /^TRUSTLY_CLIENT_CERT is not set, but TRUSTLY_CLIENT_KEY is/,
     ],
-    ['a certificate for http', { ...target, ...pair(CERT, KEY) }, /^TRUSTLY_CLIENT_CERT needs a TRUSTLY_BASE_URL that begins with https/],
-    ['a certificate for nobody', pair(CERT, KEY), /^TRUSTLY_CLIENT_CERT needs a TRUSTLY_BASE_URL that begins with https/],
+    [
+      'a certificate for http',
+      { ...target, ...pair(CERT, KEY) },
+      /^TRUSTLY_CLIENT_CERT requires a TRUSTLY_BASE_URL that begins with https/,
+    ],
+    ['a certificate for nobody', pair(CERT, KEY), /^TRUSTLY_CLIENT_CERT requires a TRUSTLY_BASE_URL that begins with https/],
     [
       'a certificate that is none',
       { ...secure, ...pair('secret', KEY) },
@@ -312,12 +324,12 @@ test.describe('settings', () => {
     [
       'a key in the base URL',
       { ...target, TRUSTLY_BASE_URL: 'http://127.0.0.1/the-%73ecret/v1', TRUSTLY_ACCESS_KEY: 'the-secret' },
-      /^TRUSTLY_BASE_URL contains TRUSTLY_ACCESS_KEY, and every result shows it; write it without the key$/,
+      /^TRUSTLY_BASE_URL contains TRUSTLY_ACCESS_KEY, and every result shows TRUSTLY_BASE_URL; remove the key from it$/,
     ],
     [
       'the key of the other merchant in the name of the target',
       { ...target, TRUSTLY_TARGET_NAME: 'the secret-key', TRUSTLY_OTHER_ACCESS_ID: 'other', TRUSTLY_OTHER_ACCESS_KEY: 'secret-key' },
-      /^TRUSTLY_TARGET_NAME contains TRUSTLY_OTHER_ACCESS_KEY, and every result shows it; write it without the key$/,
+      /^TRUSTLY_TARGET_NAME contains TRUSTLY_OTHER_ACCESS_KEY, and every result shows TRUSTLY_TARGET_NAME; remove the key from it$/,
     ],
     [
       'the key of another certificate',
@@ -438,11 +450,11 @@ test.describe('the file .env', () => {
     ['a value that would be cut', 'A=1\nB=secret#more', /, line 2: the value would be cut at “#”; put the value in quotes/],
     ['a value that would be cut to nothing', 'A=#secret', /, line 1: the value would be cut at “#”/],
     ['a value that would be cut in quotes', 'A=x"secret#more"', /, line 1: the value would be cut at “#”/],
-    ['a quote that is not closed', 'B=2\nA="secret\nC=3', /, line 2: the quote is not closed, or more follows the closing quote/],
-    ['a quote that is closed on another line', 'A="secret\nB="1"', /, line 1: the quote is not closed, or more follows/],
+    ['a quote that is not closed', 'B=2\nA="secret\nC=3', /, line 2: the quote is not closed, or text follows the closing quote/],
+    ['a quote that is closed on another line', 'A="secret\nB="1"', /, line 1: the quote is not closed, or text follows/],
     ['a quote that is closed by another', 'A="secret\'', /, line 1: the quote is not closed/],
-    ['a word after a quote', 'A="secret" more', /, line 1: the quote is not closed, or more follows/],
-    ['a quote within such quotes', "A='secret's'", /, line 1: the quote is not closed, or more follows/],
+    ['a word after a quote', 'A="secret" more', /, line 1: the quote is not closed, or text follows/],
+    ['a quote within such quotes', "A='secret's'", /, line 1: the quote is not closed, or text follows/],
   ];
   for (const [what, content, message] of wrong) {
     test(`is refused with ${what}, in one line`, () => {
@@ -611,7 +623,7 @@ test.describe('hosts', () => {
   ]) {
     test(`${value} is production`, async () => {
       await expect(check(value, undefined, {})).rejects.toThrow(
-        /^TRUSTLY_BASE_URL names a host of production, [a-z.]+; set TRUSTLY_ALLOW_HOST=[a-z.]+[a-z] if/,
+        /^TRUSTLY_BASE_URL names a production host, [a-z.]+; set TRUSTLY_ALLOW_HOST=[a-z.]+[a-z] if/,
       );
     });
   }
@@ -693,7 +705,7 @@ test.describe('hosts', () => {
     process.env.ALL_PROXY = 'socks5://user:secret@proxy.example';
 
     await expect(check('https://sandbox.trustly.one')).rejects.toThrow(
-      /^HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no http or https URL; [^\n]*$/,
+      /^HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not an http or https URL; [^\n]*$/,
     );
     await expect(check('https://sandbox.trustly.one')).rejects.not.toThrow(/secret/);
     await check('http://localhost');

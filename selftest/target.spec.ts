@@ -160,8 +160,8 @@ test.describe('the client', () => {
   for (const [what, coding, content, error] of [
     ['a bomb', 'gzip', bomb, 'the body of a 200 is larger than 4 MiB'],
     ['a bomb in a bomb', 'gzip, gzip', gzipSync(bomb), 'the body of a 200 is larger than 4 MiB'],
-    ['plain text as gzip', 'gzip', Buffer.from('{}'), 'the body of a 200 is not coded as its Content-Encoding says (gzip)'],
-    ['half a gzip', 'gzip', gzipSync('{"a":1}').subarray(0, 12), 'the body of a 200 is not coded as its Content-Encoding says (gzip)'],
+    ['plain text as gzip', 'gzip', Buffer.from('{}'), 'the body of a 200 is not encoded as its Content-Encoding says (gzip)'],
+    ['half a gzip', 'gzip', gzipSync('{"a":1}').subarray(0, 12), 'the body of a 200 is not encoded as its Content-Encoding says (gzip)'],
     [
       'a coding that was not asked for',
       'zstd',
@@ -186,13 +186,13 @@ test.describe('the client', () => {
 
   const head = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
   for (const [what, bytes, error] of [
-    ['breaks off in its body', `${head}Content-Length: 50\r\n\r\n{"a":`, 'the body of a 200 broke off after 5 bytes'],
-    ['breaks off in a chunk', `${head}Transfer-Encoding: chunked\r\n\r\n32\r\n{"a":`, 'the body of a 200 broke off after 5 bytes'],
-    ['breaks off in its head', 'HTTP/1.1 200 OK\r\nCont', 'the answer broke off after 21 bytes, in its head'],
-    ['has the status 099', 'HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n', '99 is not the status of an answer'],
+    ['breaks off in its body', `${head}Content-Length: 50\r\n\r\n{"a":`, 'the body of a 200 was cut off after 5 bytes'],
+    ['breaks off in a chunk', `${head}Transfer-Encoding: chunked\r\n\r\n32\r\n{"a":`, 'the body of a 200 was cut off after 5 bytes'],
+    ['breaks off in its head', 'HTTP/1.1 200 OK\r\nCont', 'the answer was cut off after 21 bytes, in its header section'],
+    ['has the status 099', 'HTTP/1.1 099 Odd\r\nContent-Length: 0\r\n\r\n', '99 is not a valid response status'],
     ['is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', /^the answer is not valid HTTP\/1\.1/],
     ['has two lengths', `${head}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`, /^the answer is not valid HTTP\/1\.1/],
-    ['has a head of 1 MB', `${head}X: ${'x'.repeat(1_000_000)}\r\n\r\n`, 'the head of the answer is larger than 512 kB'],
+    ['has a head of 1 MB', `${head}X: ${'x'.repeat(1_000_000)}\r\n\r\n`, 'the header section of the answer is larger than 512 kB'],
   ] as const) {
     test(`calls an answer malformed that ${what}, and sends the request once`, async () => {
       await withBytes(bytes, async (client, connections) => {

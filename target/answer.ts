@@ -71,7 +71,7 @@ export class Answer {
     return this.#redact(text, limit);
   }
 
-  /** Whether it gives a key away. */
+  /** Whether the answer contains a key. */
   get leaks(): boolean {
     const { body = '', headers = [] } = this.#raw.response ?? {};
     return (
@@ -111,12 +111,12 @@ export class Answer {
     return this.status() >= 400 && this.status() < 500;
   }
 
-  /** Whether the target seems out of order rather than wrong: nothing came back, or a 502, 503 or 504. */
+  /** Whether the target seems unavailable rather than wrong: no response, or a 502, 503 or 504. */
   get noResponse(): boolean {
     return (this.status() === 0 && !this.malformed) || [502, 503, 504].includes(this.status());
   }
 
-  /** Whether something came back that no client can read: it breaks off, is no HTTP, is not coded as it says, has no end. */
+  /** Whether the response is unreadable for any client: cut off, not HTTP, not encoded as its headers say, or endless. */
   get malformed(): boolean {
     return this.#raw.malformed === true;
   }

@@ -16,10 +16,10 @@ function fault(value: string): string | undefined {
   if (/[\p{Cc}\p{Cf}\s]/u.test(value)) return 'contains white space, a control character or an invisible character';
   if (value.includes('\\')) return 'contains a backslash';
   const [, authority = '', path = ''] = /^https?:\/\/([^/?#]+)([^?#]*)/i.exec(value) ?? [];
-  if (!authority) return 'is no http or https URL';
+  if (!authority) return 'is not an http or https URL';
   if (authority.includes('@')) return 'contains user-info, which belongs in TRUSTLY_ACCESS_ID and TRUSTLY_ACCESS_KEY';
   if (/[?#]/.test(value)) return 'contains a query or a fragment';
-  if (!URL.canParse(value)) return 'is no http or https URL';
+  if (!URL.canParse(value)) return 'is not an http or https URL';
   if (path.split('/').some((segment) => /^(\.|%2e){1,2}$/i.test(segment))) return 'contains a path segment “.” or “..”';
   if (/\/customers\/*$/i.test(path)) return 'ends in /customers, which the suite adds itself: leave it out';
   return undefined;

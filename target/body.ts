@@ -73,7 +73,7 @@ function decode(content: Buffer, coding: string): Buffer {
     return decoder(content, { maxOutputLength: BODY_LIMIT });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
-    throw new MalformedBody(`is not coded as its Content-Encoding says (${coding})`);
+    throw new MalformedBody(`is not encoded as its Content-Encoding says (${coding})`);
   }
 }
 

@@ -12,10 +12,10 @@ const [CERT, KEY] = ['TRUSTLY_CLIENT_CERT', 'TRUSTLY_CLIENT_KEY'] as const;
 export function readClientCertificate(env: NodeJS.ProcessEnv, baseUrl: string | undefined): ClientCertificate | undefined {
   const { [CERT]: certFile, [KEY]: keyFile } = env;
   if (certFile === undefined && keyFile === undefined) return undefined;
-  if (certFile === undefined) throw new SettingsError(`${CERT} is missing beside ${KEY}; set both or neither`);
-  if (keyFile === undefined) throw new SettingsError(`${KEY} is missing beside ${CERT}; set both or neither`);
+  if (certFile === undefined) throw new SettingsError(`${CERT} is not set, but ${KEY} is; set both or neither`);
+  if (keyFile === undefined) throw new SettingsError(`${KEY} is not set, but ${CERT} is; set both or neither`);
   if (!baseUrl?.startsWith('https:'))
-    throw new SettingsError(`${CERT} needs a TRUSTLY_BASE_URL that begins with https; set one, or remove it`);
+    throw new SettingsError(`${CERT} requires a TRUSTLY_BASE_URL that begins with https; set one, or remove ${CERT}`);
   const [cert, key] = [read(CERT, certFile), read(KEY, keyFile)];
   const certificate = orFail(() => new X509Certificate(cert), `${CERT} ${shown(certFile)} is not a certificate in PEM; name one`);
   if (/^-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(key)) {
@@ -27,7 +27,7 @@ export function readClientCertificate(env: NodeJS.ProcessEnv, baseUrl: string | 
   }
   orFail(
     () => createSecureContext({ cert, key }),
-    `${CERT} ${shown(certFile)} is not accepted by TLS, as a key that is too short; name another`,
+    `${CERT} ${shown(certFile)} is not accepted by TLS, for example because its key is too short; name another file`,
   );
   return { certFile, keyFile, cert, key };
 }

@@ -28,17 +28,17 @@ export type ClientOptions = {
   /** Milliseconds that one request may take. */
   timeout: number;
   redact: Redact;
-  /** Whether a text gives a key away. */
+  /** Whether a text contains a key. */
   leaks: (text: string) => boolean;
   /** Whether the target may be at any address; otherwise only at loopback and private ones. */
   anyAddress?: boolean;
-  /** Headers that every request has besides. */
+  /** Additional headers of every request. */
   headers?: readonly ExtraHeader[];
-  /** What the client proves itself by to a gateway, as PEM. */
+  /** The client certificate for a gateway, as PEM. */
   certificate?: { cert: string; key: string };
-  /** Asks for leave to make a request; resolves when it may be made. May throw to end it. */
+  /** Waits for permission to send a request. May throw to end it. */
   pass: () => Promise<void>;
-  /** Asks for leave to wait these milliseconds, because a request was answered by this status. May throw to end the request. */
+  /** Asks to wait this many milliseconds, because a request was answered with this status. May throw to end the request. */
   wait: (milliseconds: number, status: number) => Promise<void>;
   /** Records a request before it is sent. The function that it returns records the answer. */
   record?: (request: Exchange['request']) => (answer: Answer) => void;
@@ -47,7 +47,7 @@ export type ClientOptions = {
 /** A request as results show it, with the headers and the body that are sent. */
 type Composed = { request: Exchange['request']; headers: RequestHeaders; data: Buffer | undefined };
 
-/** Times that a request is sent again which is answered 503: more are the request's own fault. */
+/** How often a request is retried after a 503; any further 503 counts against this request. */
 const UNAVAILABLE = 3;
 /** Milliseconds between two requests that are answered 429 or 503 and do not say how long to wait: the first, and the most. */
 const PAUSE = { first: 250, most: 8_000 };
@@ -64,7 +64,7 @@ export class Client {
   }
 
   /**
-   * Sends a request. A 429, and up to three 503s, are waited out. A request is sent once more on a fresh connection if a reused one was
+   * Sends a request. It waits and retries after every 429 and up to three 503s. A request is sent once more on a fresh connection if a reused one was
    * closed before the first byte of an answer. Nothing else is repeated. Throws SettingsError if the target's name led to a public address.
    */
   async send(outgoing: Outgoing): Promise<Answer> {

@@ -1,5 +1,5 @@
 // Sends the requests of a failing case again, with fresh externalIds and phone numbers. Needs Node and nothing else.
-// TRUSTLY_BASE_URL names the target (that of the first run, unless it is set); TRUSTLY_ACCESS_ID and TRUSTLY_ACCESS_KEY name the merchant.
+// TRUSTLY_BASE_URL names the target (default: that of the first run); TRUSTLY_ACCESS_ID and TRUSTLY_ACCESS_KEY name the merchant.
 
 const { requirement, message, lines, customerIds, requests, ...run } = /* data */ {};
 
@@ -78,7 +78,7 @@ for (const [index, { intent, method, path, headers, extra, body, credentials, cu
     credentials && Buffer.from(`${variable(`${credentials}ACCESS_ID`)}:${variable(`${credentials}ACCESS_KEY`)}`).toString('base64');
   const sent = { path: renewPath(path), body: body === null ? null : renewIds(body) };
   // A path that a target gave may lead the credentials elsewhere.
-  if (!hrefOf(baseUrl + sent.path)?.startsWith(root)) fail('a path leads away from the target');
+  if (!hrefOf(baseUrl + sent.path)?.startsWith(root)) fail('a path points outside the target');
   const response = await fetch(baseUrl + sent.path, {
     method,
     headers: {

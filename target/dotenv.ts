@@ -47,7 +47,7 @@ function endOfAssignment(text: string, start: number, place: string): number {
     const end = endOf(QUOTED, text, value);
     if (end !== undefined) return end;
     throw new SettingsError(
-      `${place} the quote is not closed, or more follows the closing quote; close it, or put the value in another kind of quotes`,
+      `${place} the quote is not closed, or text follows the closing quote; close it, or put the value in another kind of quotes`,
     );
   }
   const end = endOf(UNQUOTED, text, value) ?? text.length;

@@ -42,7 +42,7 @@ export type Exchange = {
 /** The media type of an exchange in Allure's own viewer. */
 export const EXCHANGE_TYPE = 'application/vnd.allure.http+json';
 
-/** What a generated check did, of which only a counterexample is shown exchange by exchange. */
+/** What a generated check did. Reports show the exchanges of a counterexample only. */
 export type CaseLog = {
   requests: number;
   cases: number;

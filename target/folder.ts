@@ -30,9 +30,9 @@ const WRITTEN: Record<string, RegExp> = {
     /^([\da-f-]{36}-(result|container|attachment|globals)\b.*|(categories|executor|verdict-globals)\.json|environment\.properties)$/,
   'allure-report': /^index\.html$/,
 };
-/** What does not make a folder somebody else's. */
+/** Files that may be in any folder for results. */
 const IGNORED = ['.gitignore', '.gitkeep', '.DS_Store'];
-/** Milliseconds after which the lock of a run on another machine is a dead run's if it was not renewed; it is renewed four times as often. */
+/** Milliseconds after which a lock from another machine is stale unless it was renewed; a run renews its lock four times in this period. */
 const STALE = 10_000;
 
 /** `start`: what tells the process from a later one of the same id. */
@@ -45,7 +45,7 @@ const JOURNAL = /^ledger\.[\da-f-]{36}\.jsonl$/;
 /** Why a file operation failed, in a few words: `EACCES: permission denied`. */
 const reasonOf = (error: unknown) => String((error as Error).message).split(', ')[0];
 
-/** Makes a folder and sees whether it can be written. Throws SettingsError, which says what to set. */
+/** Makes a folder and checks whether it is writable. Throws SettingsError, which says what to set. */
 export function assertWritable(folder: string, remedy: string): void {
   const probe = join(folder, `.probe-${randomUUID()}`);
   try {
@@ -54,7 +54,7 @@ export function assertWritable(folder: string, remedy: string): void {
     rmSync(probe);
   } catch (error) {
     if (existsSync(probe)) rmSync(probe);
-    throw new SettingsError(`${folder} cannot be written (${reasonOf(error)}); ${remedy}`);
+    throw new SettingsError(`${folder} is not writable (${reasonOf(error)}); ${remedy}`);
   }
 }
 
@@ -65,7 +65,7 @@ function makeFolder(path: string): void {
   mkdirSync(path);
 }
 
-/** How to put right a folder of results that cannot be used. */
+/** What to do if a folder for results cannot be used. */
 export const OUT_REMEDY = 'set TRUSTLY_OUT to an empty or a new folder';
 
 /**
@@ -90,7 +90,7 @@ export function claimFolder(out: string, run: string, own: readonly string[] = [
     );
   } catch (error) {
     if (error instanceof SettingsError) throw error;
-    throw new SettingsError(`${out} cannot be written (${reasonOf(error)}); ${OUT_REMEDY}`);
+    throw new SettingsError(`${out} is not writable (${reasonOf(error)}); ${OUT_REMEDY}`);
   }
   const renew = setInterval(() => {
     try {
@@ -148,7 +148,7 @@ function takeLock(path: string, lock: Lock): void {
   const found = readLock(path);
   const inUse = () => {
     const who = found ? ` (process ${found.pid} on ${found.host})` : '';
-    return new SettingsError(`${resolve(path, '..')} is in use by another run${who}; wait for its end, or ${OUT_REMEDY}`);
+    return new SettingsError(`${resolve(path, '..')} is in use by another run${who}; wait until it ends, or ${OUT_REMEDY}`);
   };
   if (isAlive(path, found)) throw inUse();
   // Of several runs that find a dead one's lock, the one whose rename finds it takes its place.
@@ -177,7 +177,7 @@ function readLock(path: string): Lock | undefined {
 }
 
 /**
- * Whether the run of a lock goes on. On this machine its process says so, which may be suspended; on another one its lock has to be renewed.
+ * Whether the run of a lock goes on. On this machine, its process must exist, even if suspended; on another one, its lock must have been renewed.
  * A lock without text is being written.
  */
 function isAlive(path: string, lock: Lock | undefined): boolean {

@@ -107,7 +107,7 @@ export async function assertHostAllowed(settings: HostSettings, resolve: Resolve
   assertProxy(proxy);
   if (isExempt(settings)) return;
   const remedy = `set TRUSTLY_ALLOW_HOST=${host} if you really mean it: a run leaves customers that nobody can delete`;
-  if (VENDOR.test(host)) throw new SettingsError(`TRUSTLY_BASE_URL names a host of production, ${host}; ${remedy}`);
+  if (VENDOR.test(host)) throw new SettingsError(`TRUSTLY_BASE_URL names a production host, ${host}; ${remedy}`);
   if (isLoopback(host)) return;
   const literal = isIP(host) !== 0;
   if (!literal && proxy !== undefined) {
@@ -125,7 +125,7 @@ export async function assertHostAllowed(settings: HostSettings, resolve: Resolve
 function assertProxy(proxy: string | undefined): void {
   if (proxy === undefined || (/^https?:\/\//i.test(proxy) && URL.canParse(proxy))) return;
   throw new SettingsError(
-    'HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is no http or https URL; write it like http://proxy.example.com:8080, or unset it',
+    'HTTPS_PROXY, HTTP_PROXY or ALL_PROXY is not an http or https URL; write it like http://proxy.example.com:8080, or unset it',
   );
 }
 

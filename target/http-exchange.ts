@@ -95,9 +95,10 @@ export class HttpExchange {
     const bytes = (this.#request.socket?.bytesRead ?? 0) - this.#received;
     const isReset = /ECONNRESET|EPIPE|ECONNABORTED/.test(error.code ?? '');
     if (error.code === 'EHOSTNOTALLOWED') this.#reject(new SettingsError(error.message));
-    else if (this.#response) this.#malformed(`the body of a ${this.#response.statusCode} broke off after ${this.#body?.length ?? 0} bytes`);
+    else if (this.#response)
+      this.#malformed(`the body of a ${this.#response.statusCode} was cut off after ${this.#body?.length ?? 0} bytes`);
     else if (error.code?.startsWith('HPE_')) this.#malformed(parseError(error));
-    else if (bytes > 0) this.#malformed(`the answer broke off after ${bytes} bytes, in its head`);
+    else if (bytes > 0) this.#malformed(`the answer was cut off after ${bytes} bytes, in its header section`);
     else this.#finish({ error: networkError(error), lost: !this.#options.fresh && this.#request.reusedSocket && isReset });
   }
 
@@ -106,7 +107,7 @@ export class HttpExchange {
     const { statusCode = 0 } = response;
     if (this.#options.proxied && statusCode === 407) this.#refuseByProxy(statusCode);
     // RFC 9110, section 15: nothing else has a meaning.
-    else if (statusCode < 200 || statusCode > 599) this.#malformed(`${statusCode} is not the status of an answer`);
+    else if (statusCode < 200 || statusCode > 599) this.#malformed(`${statusCode} is not a valid response status`);
     else this.#readBody(response);
   }
 
@@ -154,7 +155,7 @@ function headOf({ statusCode = 0, rawHeaders }: IncomingMessage) {
 
 /** One line about an answer that is no HTTP. */
 function parseError({ code, message }: NodeJS.ErrnoException): string {
-  if (code === 'HPE_HEADER_OVERFLOW') return `the head of the answer is larger than ${HEAD / 1024} kB`;
+  if (code === 'HPE_HEADER_OVERFLOW') return `the header section of the answer is larger than ${HEAD / 1024} kB`;
   return `the answer is not valid HTTP/1.1 (${message.replace(/^Parse Error: /, '') || code})`;
 }
 

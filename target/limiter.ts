@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export type Limits = {
   /** Requests in flight in generated checks. */
   concurrency: number;
-  /** Requests a second; none: as many as go. */
+  /** Requests per second; undefined: no limit. */
   rps?: number;
-  /** Requests in all; none: as many as it takes. */
+  /** Requests in total; undefined: no limit. */
   requests?: number;
 };
 
@@ -18,24 +18,24 @@ export class Spent extends Error {
   override name = 'Spent';
 }
 
-/** The run is over before its checks are: the target is out of order, or results cannot be written. */
+/** The run ended before its checks: the target is unavailable, or results cannot be written. */
 export class Stopped extends Error {
   override name = 'Stopped';
 }
 
-/** Where a run's limiter listens on loopback, and the word that its workers show. */
+/** Where a run's limiter listens on loopback, and the token that its workers send. */
 export type Entrance = { port: number; token: string };
 
 /** What workers tell one another: a read lagged behind its write, or waiting for one did not help. */
 export type Fact = 'a read lagged' | 'waiting did not help';
 
-/** What the target was seen to do about the rate of requests. */
+/** How the target limited the rate of requests. */
 export type Pauses = {
   /** Times that it answered 429 or 503. */ count: number /** Milliseconds that the run waited in all. */;
   waited: number;
 };
 
-/** Milliseconds that a run waits in all because its target answers 429 or 503. */
+/** Milliseconds that a run waits in total because its target answers 429 or 503. */
 const PATIENCE = 60_000;
 
 type LimiterRequest =
@@ -55,7 +55,7 @@ type LimiterMessage =
 
 const send = (socket: Socket, message: LimiterRequest | LimiterMessage) => socket.writable && socket.write(`${JSON.stringify(message)}\n`);
 
-/** Hands each line of a socket on. What is no message, or breaks the connection, ends it. */
+/** Handles each line of a socket. A line that is not a message, or an error, closes the socket. */
 function receive<Received>(socket: Socket, handle: (message: Received) => void): void {
   // Messages are short and each is waited for.
   socket.setNoDelay(true);
@@ -128,7 +128,7 @@ class LimiterServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** Takes a worker in once it shows the token; whoever does not is cut off. */
+  /** Admits a worker that sends the token; closes any other connection. */
   #admit(socket: Socket): void {
     const connection: Connection = { socket, slots: 0 };
     receive<LimiterRequest>(socket, (question) => {
@@ -177,7 +177,7 @@ class LimiterServer {
     this.#tellAll({ stopped: this.#stopped });
   }
 
-  /** A race of more requests than may be in flight is run by as many as may. */
+  /** If a race needs more slots than the limit, it gets as many as the limit allows. */
   #take(connection: Connection, { id, take }: { id: number; take: number }): void {
     this.#waiting.push({ connection, id, slots: Math.min(take, this.#limits.concurrency) });
     this.#hand();
@@ -290,7 +290,7 @@ export class RateLimiter {
     send(this.#socket, { stop: reason });
   }
 
-  /** Takes slots for requests that are in flight together, in the order of asking; the result gives them back. */
+  /** Takes slots for concurrent requests, first come, first served; the returned function releases them. */
   async take(slots: number): Promise<() => void> {
     const taken = Math.min(slots, this.#limits.concurrency);
     await this.#ask({ take: taken });
@@ -315,12 +315,12 @@ export class RateLimiter {
   /** Makes every request of the run wait these milliseconds. Throws Stopped if that is more than a run waits in all. */
   async wait(milliseconds: number, status: number): Promise<void> {
     if (await this.#ask({ wait: milliseconds, status })) return;
-    const reason = `the target answers ${status} and asks for more than ${PATIENCE / 1000} s of waiting in all; set TRUSTLY_MAX_RPS to stay under its limit`;
+    const reason = `the target answers ${status} and asks for more than ${PATIENCE / 1000} s of waiting in total; set TRUSTLY_MAX_RPS to stay under its limit`;
     this.stop(reason);
     throw new Stopped(reason);
   }
 
-  /** Leaves. */
+  /** Closes the connection to the limiter. */
   close(): void {
     this.#socket.destroy();
   }

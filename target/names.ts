@@ -26,7 +26,7 @@ function isSetting(name: string, env: NodeJS.ProcessEnv): boolean {
   const meant = nearest(canonical(name));
   if (!meant) return false;
   const how = meant === canonical(name) ? `write ${meant}` : `did you mean ${meant}?`;
-  throw new SettingsError(`${shown(name)} is no setting; ${how}`);
+  throw new SettingsError(`${shown(name)} is not a setting; ${how}`);
 }
 
 /** Returns a name as settings are written: `trustly.base-url` is TRUSTLY_BASE_URL. */

@@ -36,13 +36,13 @@ export type Run = {
   depth: Depth;
   limits: Limits;
   replay?: Replay;
-  /** The folder where results land. */
+  /** The folder for results. */
   out: string;
-  /** The journal of what was created; none: nobody asks for it. */
+  /** The journal of what was created; undefined: no journal. */
   ledger?: string;
   /** The target may be at any address. */
   anyAddress: boolean;
-  /** Headers that every request has besides. */
+  /** Additional headers of every request. */
   headers: readonly ExtraHeader[];
   certificate?: { cert: string; key: string };
   readBack: ReadBack;
@@ -58,7 +58,7 @@ export type Run = {
   preflight: { requests: number; created: Created[] };
 };
 
-/** Where workers enter the run. Not of the settings' TRUSTLY_ family: nobody sets it by hand. */
+/** Where workers enter the run. It has no TRUSTLY_ prefix, because nobody sets it by hand. */
 const ENTRANCE = 'CONFORMANCE_ENTRANCE';
 
 let published: Run | undefined;
@@ -88,7 +88,7 @@ export const LAG = 1_000;
 const file = (run: Run, ...names: string[]) => join(run.scratch, ...names);
 
 /**
- * Takes a value for an owner, once per run and kind; false where another owner has it. The file system decides, so that no two workers
+ * Takes a value for an owner, once per run and kind; false if another owner has it. The file system decides, so no two workers
  * get the same: the limiter could not answer before the next line, and customers are drawn without waiting.
  */
 export function reserve(run: Run, kind: string, value: string, owner: string): boolean {

@@ -72,13 +72,17 @@ export function readSettings(env: NodeJS.ProcessEnv = environment()): Settings {
   const merchant = credentialsOf(values, 'TRUSTLY_');
   const other = credentialsOf(values, 'TRUSTLY_OTHER_');
   const headers = readHeaders(env);
-  if (baseUrl && !merchant) throw new SettingsError('TRUSTLY_BASE_URL needs TRUSTLY_ACCESS_ID and TRUSTLY_ACCESS_KEY beside it; set them');
+  if (baseUrl && !merchant) throw new SettingsError('TRUSTLY_BASE_URL requires TRUSTLY_ACCESS_ID and TRUSTLY_ACCESS_KEY; set both');
   if (!baseUrl && (merchant || other)) {
-    throw new SettingsError('TRUSTLY_BASE_URL is missing beside the credentials; set it, or remove them to test the embedded sandbox');
+    throw new SettingsError(
+      'TRUSTLY_BASE_URL is not set, but credentials are; set it, or remove the credentials to test the embedded sandbox',
+    );
   }
   const [header] = headers;
   if (!baseUrl && header) {
-    throw new SettingsError(`TRUSTLY_BASE_URL is missing beside ${header.variable}; set it, or remove that to test the embedded sandbox`);
+    throw new SettingsError(
+      `TRUSTLY_BASE_URL is not set, but ${header.variable} is; set TRUSTLY_BASE_URL, or remove ${header.variable} to test the embedded sandbox`,
+    );
   }
   if (other && other.accessId === merchant?.accessId) {
     throw new SettingsError('TRUSTLY_OTHER_ACCESS_ID names the same merchant as TRUSTLY_ACCESS_ID; give a second merchant or remove it');
@@ -112,7 +116,7 @@ function credentialsOf(values: Values, prefix: 'TRUSTLY_' | 'TRUSTLY_OTHER_'): C
   if (accessId === undefined && accessKey === undefined) return undefined;
   if (accessId === undefined || accessKey === undefined) {
     const [missing, present] = accessId === undefined ? [idName, keyName] : [keyName, idName];
-    throw new SettingsError(`${missing} is missing beside ${present}; set both or neither`);
+    throw new SettingsError(`${missing} is not set, but ${present} is; set both or neither`);
   }
   return { accessId, accessKey };
 }
@@ -128,7 +132,7 @@ function assertNoKey(
     const containsKey = detector([credentials.accessKey]);
     for (const [name, value = ''] of Object.entries(settings)) {
       if (containsKey(value))
-        throw new SettingsError(`${name} contains ${prefix}ACCESS_KEY, and every result shows it; write it without the key`);
+        throw new SettingsError(`${name} contains ${prefix}ACCESS_KEY, and every result shows ${name}; remove the key from it`);
     }
   }
 }

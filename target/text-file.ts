@@ -41,7 +41,7 @@ function readBytes(path: string, limitBytes: number): Buffer {
   } catch (error) {
     if (error instanceof TextFileError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    throw new TextFileError(`cannot be read (${code}); name a file that can`, code);
+    throw new TextFileError(`cannot be read (${code}); name a readable file`, code);
   }
 }
 

@@ -42,7 +42,10 @@ const accessId = v.pipe(credential, v.excludes(':', 'contains a colon, which HTT
 const path = v.pipe(
   v.string(),
   v.regex(/^\P{Cc}*$/u, 'contains a control character; write the path of a folder'),
-  v.regex(/^[^~]/, 'begins with ~, which only a shell replaces, and not in quotes; write the whole path, or ./~ if you mean it'),
+  v.regex(
+    /^[^~]/,
+    'begins with ~, which only a shell expands, and only outside quotes; write the full path, or ./~ for a folder of that name',
+  ),
 );
 
 /** Every setting; the README's table and `.env.example` are made from it. */
@@ -57,7 +60,7 @@ export const variables = {
   TRUSTLY_ACCESS_ID: { effect: 'accessId of the merchant.', example: 'my-access-id', schema: accessId },
   TRUSTLY_ACCESS_KEY: { effect: 'accessKey of the merchant.', example: 'my-access-key', schema: credential },
   TRUSTLY_OTHER_ACCESS_ID: {
-    effect: 'accessId of a second merchant. Without one, the checks between merchants are not applicable.',
+    effect: 'accessId of a second merchant. Without one, the checks that need two merchants are not applicable.',
     example: 'other-access-id',
     schema: accessId,
   },
@@ -82,7 +85,8 @@ export const variables = {
   },
   TRUSTLY_SEED: {
     unset: 'random, printed',
-    effect: 'Integer that repeats the customers of a run. Only the prefix of their externalIds is new in every run.',
+    effect:
+      'Seed of the customer data, an integer: the same seed gives the same customers. Only the prefix of their externalIds is new in every run.',
     example: '42',
     schema: integer(0, 0xffff_ffff),
   },
@@ -109,7 +113,7 @@ export const variables = {
   },
   TRUSTLY_CONCURRENCY: {
     default: '8',
-    effect: 'Maximum concurrent requests of the generated checks, over all workers. At 1, the race checks are not applicable.',
+    effect: 'Maximum concurrent requests of the generated checks, across all workers. At 1, the race checks are not applicable.',
     example: '8',
     schema: integer(1, 64),
   },
@@ -149,11 +153,11 @@ export const variables = {
     schema: v.string(),
   },
   TRUSTLY_CLIENT_KEY: {
-    effect: 'PEM file of the key of the client certificate, not encrypted.',
+    effect: 'PEM file of the private key of the client certificate, unencrypted.',
     example: 'client.key',
     schema: v.string(),
   },
-  TRUSTLY_OUT: { default: 'reports/out', effect: 'Folder of the results.', example: 'reports/out', schema: path },
+  TRUSTLY_OUT: { default: 'reports/out', effect: 'Folder for the results.', example: 'reports/out', schema: path },
 } satisfies Record<string, Variable>;
 
 type Variables = typeof variables;

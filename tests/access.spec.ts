@@ -17,10 +17,10 @@ const ways: Record<'ACC-1' | 'ACC-2' | 'ACC-3', readonly CredentialCase[]> = {
   'ACC-3': [
     ['a bearer token', () => otherScheme('Bearer')],
     ['a Digest scheme', () => otherScheme('Digest')],
-    ['Basic and nothing behind it', () => literal('Basic')],
-    ['Basic and no Base64', () => literal('Basic !!!!')],
-    ['Basic and no colon', () => literal(`Basic ${Buffer.from('nobody').toString('base64')}`)],
-    ['a colon alone', () => literal(`Basic ${Buffer.from(':').toString('base64')}`)],
+    ['Basic without credentials', () => literal('Basic')],
+    ['Basic with invalid Base64', () => literal('Basic !!!!')],
+    ['Basic without a colon', () => literal(`Basic ${Buffer.from('nobody').toString('base64')}`)],
+    ['Basic with only a colon', () => literal(`Basic ${Buffer.from(':').toString('base64')}`)],
   ],
 };
 
@@ -29,20 +29,20 @@ async function expectShutOut(customers: Customers, authorization: Authorization)
   const customer = await customers.given({ vip: '1' });
   const person = { ...customers.people.plain(), vip: '2' };
 
-  const update = await customers.send('update without right', {
+  const update = await customers.send('update without valid credentials', {
     body: { ...customers.essentials(customer.state), vip: '2', customerId: customer.customerId },
     authorization,
   });
-  const create = await customers.send('create without right', { body: person, authorization });
+  const create = await customers.send('create without valid credentials', { body: person, authorization });
 
   expect(update).toBeRefused();
   expect(create).toBeRefused();
   await expect(customers.stored(customer)).toMatchCustomer(customer.state);
   const found = await customers.find(person.externalId);
-  if (found) expect(found, 'the customers that were created without right').toEqual([]);
+  if (found) expect(found, 'the customers that were created without valid credentials').toEqual([]);
 }
 
-test.describe('nothing is done with', () => {
+test.describe('a request has no effect with', () => {
   for (const [id, cases] of Object.entries(ways) as [keyof typeof ways, readonly CredentialCase[]][]) {
     for (const [what, authorization] of cases) {
       test(what, requirement(id), async ({ customers }) => {
@@ -138,7 +138,7 @@ test.describe('another merchant', () => {
   }
 
   for (const by of ['externalId', 'query'] as const) {
-    test(`has its own customer of the same externalId, updated by ${by}`, requirement('ACC-5'), async ({ customers, people }) => {
+    test(`has its own customer with the same externalId, updated by ${by}`, requirement('ACC-5'), async ({ customers, people }) => {
       const other = customers.ofOtherMerchant();
       const customer = await customers.given({}, people.full());
       // Whatever remembers whom the externalId names knows it now.
@@ -156,7 +156,8 @@ test.describe('another merchant', () => {
       const kept = Object.keys(known.state).filter((name) => compare(pick(known.state, [name]), pick(shown, [name])).length === 0);
       const theirs = { ...known, state: pick(known.state, kept) };
 
-      if (created.customer?.externalId !== customer.externalId) customers.notApplicable('a create by the query takes no externalId over');
+      if (created.customer?.externalId !== customer.externalId)
+        customers.notApplicable('a create by the query does not store the externalId');
       await other.update(theirs, by, { name: 'Other Merchant', vip: '8', externalTier: null }).orNotTestable();
       await expect(customers.stored(customer), "the customer after an update of the other's").toMatchCustomer(customer.state);
       const changed = stateAfter(theirs, { name: 'Other Merchant', vip: '8', externalTier: null });
@@ -165,7 +166,7 @@ test.describe('another merchant', () => {
     });
   }
 
-  test('creates its own customers, though at the same time', requirement('ACC-5'), async ({ customers, people }) => {
+  test('creates its own customers at the same time', requirement('ACC-5'), async ({ customers, people }) => {
     const other = customers.ofOtherMerchant();
     const merchantId = (await customers.given()).created.customer?.merchantId;
 
@@ -205,7 +206,7 @@ test.describe('another merchant', () => {
 
 test.describe('missing or wrong credentials', () => {
   for (const [what, authorization] of [...ways['ACC-1'], ...ways['ACC-2'].slice(0, 2)]) {
-    test(`are answered 401: ${what}`, requirement('ACC-6'), async ({ customers, people }) => {
+    test(`are answered with 401: ${what}`, requirement('ACC-6'), async ({ customers, people }) => {
       const answer = await customers
         .send('create without right', {
           body: people.plain(),
@@ -217,8 +218,8 @@ test.describe('missing or wrong credentials', () => {
     });
   }
 
-  test('are told the scheme to use', requirement('ACC-7'), async ({ customers, people }) => {
-    const answer = await customers.send('create without right', { body: people.plain(), authorization: anonymous });
+  test('are answered with the scheme to use', requirement('ACC-7'), async ({ customers, people }) => {
+    const answer = await customers.send('create without valid credentials', { body: people.plain(), authorization: anonymous });
     if (answer.status() !== 401) customers.notApplicable(`a request without credentials is answered ${answer}`);
 
     expect(answer.headers()['www-authenticate'] ?? '', 'the WWW-Authenticate header').toMatch(/\S/);
@@ -227,7 +228,7 @@ test.describe('missing or wrong credentials', () => {
 
 test.describe('the name of the scheme', () => {
   for (const scheme of ['basic', 'BASIC']) {
-    test(`is taken as ${scheme}`, requirement('ACC-8'), async ({ customers, people }) => {
+    test(`is accepted as ${scheme}`, requirement('ACC-8'), async ({ customers, people }) => {
       const answer = await customers.send('create', {
         body: people.plain(),
         authorization: inOtherCase(customers.credentials, scheme),

@@ -5,7 +5,7 @@ import { expect, of, requirement, test } from './support/fixtures.ts';
 import { naming, selectors, stateAfter } from './support/test-customer.ts';
 
 test.describe('an accepted request', () => {
-  test('a create is answered 200 as JSON', requirement('ANS-1', 'ANS-2', 'ANS-4'), async ({ customers, people }) => {
+  test('a create is answered with 200 and JSON', requirement('ANS-1', 'ANS-2', 'ANS-4'), async ({ customers, people }) => {
     const answer = await customers.create(people.plain());
 
     if (answer.refused) customers.notTestable(`the create was refused: ${answer}`);
@@ -15,7 +15,7 @@ test.describe('an accepted request', () => {
   });
 
   for (const [by, how] of selectors) {
-    test(`an update ${how} is answered 200 as JSON`, requirement('ANS-1', 'ANS-2', 'ANS-4'), async ({ customers }) => {
+    test(`an update ${how} is answered with 200 and JSON`, requirement('ANS-1', 'ANS-2', 'ANS-4'), async ({ customers }) => {
       const customer = await customers.given();
 
       const answer = await customers.update(customer, by, { externalTier: 'Gold' });
@@ -27,7 +27,7 @@ test.describe('an accepted request', () => {
     });
   }
 
-  test('an update that changes nothing is answered 200', requirement('ANS-1'), async ({ customers }) => {
+  test('an update that changes nothing is answered with 200', requirement('ANS-1'), async ({ customers }) => {
     const customer = await customers.given();
 
     const answer = await customers.update(customer, 'customerId', {});
@@ -36,7 +36,7 @@ test.describe('an accepted request', () => {
     expect(answer.status(), 'the status').toBe(200);
   });
 
-  test('a name with accents is answered as whole JSON', requirement('ANS-2'), async ({ customers, people }) => {
+  test('a name with accents is answered with complete JSON', requirement('ANS-2'), async ({ customers, people }) => {
     const answer = await customers.create({ ...people.plain(), name: 'Zoë Nuñez-Ångström' });
 
     if (answer.refused) customers.notApplicable('the target refuses accents');
@@ -122,7 +122,7 @@ test.describe('read-back', () => {
     }
   });
 
-  test('GET of an unknown customerId shows nobody', requirement('ANS-6'), async ({ customers }) => {
+  test('GET of an unknown customerId returns no customer', requirement('ANS-6'), async ({ customers }) => {
     customers.assumeGetExists();
     const customer = await customers.given();
 
@@ -142,8 +142,8 @@ test.describe('what no answer contains', () => {
   const wrong = [
     ['malformed JSON', Buffer.from('{"name": "Ann')],
     ['a wrong type', { name: { first: 'Ann' }, address: 'nowhere', phone: 1, email: [] }],
-    ['nothing that is required', { vip: '1' }],
-    ['no object', Buffer.from('[1, 2]')],
+    ['a body without required properties', { vip: '1' }],
+    ['a body that is not an object', Buffer.from('[1, 2]')],
   ] as const;
 
   test('a key, in accepted and refused requests', requirement('ANS-7'), async ({ customers }) => {
@@ -158,7 +158,7 @@ test.describe('what no answer contains', () => {
   });
 
   for (const [what, body] of wrong) {
-    test(`the server's insides, after ${what}`, requirement('ANS-8'), async ({ customers }) => {
+    test(`internals of the server, after ${what}`, requirement('ANS-8'), async ({ customers }) => {
       const answer = await customers.send(`send ${what}`, { body });
 
       expect(insidesOf(answer), "the server's insides in the answer").toBeUndefined();
@@ -166,10 +166,10 @@ test.describe('what no answer contains', () => {
   }
 
   for (const [by, how] of selectors) {
-    test(`the server's insides, updated ${how}`, requirement('ANS-8'), async ({ customers }) => {
+    test(`internals of the server, after an update ${how}`, requirement('ANS-8'), async ({ customers }) => {
       const customer = await customers.given();
 
-      expect(insidesOf(customer.created), "the server's insides in the answer to the create").toBeUndefined();
+      expect(insidesOf(customer.created), 'internals of the server in the answer to the create').toBeUndefined();
       const answer = await customers.update(customer, by, { vip: '1' });
       expect(insidesOf(answer), "the server's insides in the answer").toBeUndefined();
     });

@@ -21,19 +21,19 @@ function sample(customers: Customers): Plain {
 }
 
 test.describe('a create is accepted', () => {
-  test('of a plain customer in the United States', requirement('CRE-1'), async ({ customers, people }) => {
+  test('for a plain customer in the United States', requirement('CRE-1'), async ({ customers, people }) => {
     expect(await customers.create(people.plain('US'))).toBeAccepted();
   });
 
-  test('of a plain customer in Canada', requirement('CRE-1'), async ({ customers, people }) => {
+  test('for a plain customer in Canada', requirement('CRE-1'), async ({ customers, people }) => {
     expect(await customers.create(people.plain('CA'))).toBeAccepted();
   });
 
-  test('of a customer with every property', requirement('CRE-1'), async ({ customers, people }) => {
+  test('for a customer with every property', requirement('CRE-1'), async ({ customers, people }) => {
     expect(await customers.create(people.full())).toBeAccepted();
   });
 
-  test("of the page's sample", requirement('CRE-1'), async ({ customers }) => {
+  test("for the page's sample", requirement('CRE-1'), async ({ customers }) => {
     expect(await customers.create(sample(customers))).toBeAccepted();
   });
 });
@@ -146,7 +146,7 @@ test.describe('a customerId', () => {
     expect(new Set(ids).size, `how many of ${ids.join(', ')} are different`).toBe(ids.length);
   });
 
-  test('differs between people of one name and address', requirement('CRE-1', 'CRE-2'), async ({ customers, people }) => {
+  test('differs between people with the same name and address', requirement('CRE-1', 'CRE-2'), async ({ customers, people }) => {
     const first = await customers.given();
     const { name = '', address = { country: 'US' } } = first.state;
 
@@ -167,7 +167,7 @@ test.describe('a customerId', () => {
   });
 
   for (const name of ['email', 'phone', 'taxId'] as const) {
-    test(`differs between customers of one ${name}`, requirement('CRE-2'), async ({ customers, people }) => {
+    test(`differs between customers with the same ${name}`, requirement('CRE-2'), async ({ customers, people }) => {
       const first = await customers.given();
 
       const answer = await customers.create({ ...people.plain(), [name]: first.state[name] });
@@ -209,7 +209,7 @@ test.describe('a customerId', () => {
 });
 
 test.describe("the platform's properties", () => {
-  test('an invented merchantId in a create is not taken over', requirement('CRE-5'), async ({ customers, people }) => {
+  test('an invented merchantId in a create is not stored', requirement('CRE-5'), async ({ customers, people }) => {
     const sent = people.plain();
     const merchantId = `9${sent.externalId.slice(-8)}`;
 
@@ -222,7 +222,7 @@ test.describe("the platform's properties", () => {
     expect(read.customer?.merchantId, 'the merchantId that is stored').not.toBe(merchantId);
   });
 
-  test('an invented merchantId in an update is not taken over', requirement('CRE-5'), async ({ customers }) => {
+  test('an invented merchantId in an update is not stored', requirement('CRE-5'), async ({ customers }) => {
     const customer = await customers.given();
     const merchantId = `9${customer.externalId.slice(-8)}`;
 
@@ -235,7 +235,7 @@ test.describe("the platform's properties", () => {
     await expect(customers.stored(customer)).toMatchCustomer(customer.state);
   });
 
-  test("the page's sample as an update keeps or refuses all", requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
+  test("the page's sample, sent as an update, is stored completely or refused", requirement('UPD-2', 'UPD-4'), async ({ customers }) => {
     const customer = await customers.given({ vip: '2' });
     const { externalId: _own, ...changes } = sample(customers);
     const platform = customers.platformOf(customer.created, ['merchantId', 'createdAt', 'updatedAt']);
@@ -248,7 +248,7 @@ test.describe("the platform's properties", () => {
     await expect(customers.stored(customer), of(answer.refused ? 'REF-1' : 'UPD-4', 'the rest')).toMatchCustomer(expected, customer.state);
   });
 
-  test('what was read before another update and is sent back is taken or refused', requirement('UPD-2'), async ({ customers }) => {
+  test('what was read before another update and is sent back is stored or refused', requirement('UPD-2'), async ({ customers }) => {
     const customer = await customers.given({ vip: '2' });
     const platform = customers.platformOf(customer.created, ['createdAt', 'updatedAt']);
     await tick(customer);

@@ -31,7 +31,7 @@ test.describe('one externalId, one customer', () => {
 
   for (const [by, how] of selectors) {
     if (by === 'externalId') continue;
-    test(`another's is not taken over ${how}`, requirement('IDY-7'), async ({ customers }) => {
+    test(`another customer's is not taken over ${how}`, requirement('IDY-7'), async ({ customers }) => {
       const owner = await customers.given();
       const customer = await customers.given();
 
@@ -48,7 +48,7 @@ test.describe('one externalId, one customer', () => {
     const second = await customers.given();
     const renamed = await customers.update(first, 'customerId', { externalId });
     expect(renamed).toBeAcceptedOrRefused();
-    if (renamed.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be changed here');
+    if (renamed.customer?.externalId !== externalId) customers.notApplicable('this target does not change an externalId');
 
     const answer = await customers.update(second, 'customerId', { externalId });
 
@@ -57,28 +57,24 @@ test.describe('one externalId, one customer', () => {
   });
 
   for (const [by, how] of selectors) {
-    test(
-      `names a customer that got it later, asked ${how}`,
-      requirement(selectorRequirement[by], 'IDY-7'),
-      async ({ customers, people }) => {
-        const { externalId, ...sent } = people.plain();
-        const created = await customers.create(sent).orNotApplicable('a create without externalId is refused');
-        const nameless = customers.fromCreate(created, sent);
-        const given = await customers.update(nameless, 'customerId', { externalId });
-        expect(given).toBeAcceptedOrRefused();
-        if (given.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be given later here');
-        const customer = { ...nameless, externalId, state: { ...sent, externalId } };
+    test(`names a customer that got it later, ${how}`, requirement(selectorRequirement[by], 'IDY-7'), async ({ customers, people }) => {
+      const { externalId, ...sent } = people.plain();
+      const created = await customers.create(sent).orNotApplicable('a create without externalId is refused');
+      const nameless = customers.fromCreate(created, sent);
+      const given = await customers.update(nameless, 'customerId', { externalId });
+      expect(given).toBeAcceptedOrRefused();
+      if (given.customer?.externalId !== externalId) customers.notApplicable('this target gives no externalId to an existing customer');
+      const customer = { ...nameless, externalId, state: { ...sent, externalId } };
 
-        const answer = await customers.update(customer, by, { vip: '2' });
+      const answer = await customers.update(customer, by, { vip: '2' });
 
-        expect(answer).toBeAccepted();
-        expect(answer).toName(customer.customerId);
-        await expect(customers.stored(customer)).toHaveStored({ vip: '2' });
-      },
-    );
+      expect(answer).toBeAccepted();
+      expect(answer).toName(customer.customerId);
+      await expect(customers.stored(customer)).toHaveStored({ vip: '2' });
+    });
   }
 
-  test('is not given to a customer that had none', requirement('IDY-7'), async ({ customers, people }) => {
+  test('an externalId in use is not given to a customer without one', requirement('IDY-7'), async ({ customers, people }) => {
     const owner = await customers.given();
     const { externalId: _left, ...sent } = people.plain();
     const created = await customers.create(sent).orNotApplicable('a create without externalId is refused');
@@ -95,7 +91,7 @@ test.describe('one externalId, one customer', () => {
     const externalId = people.externalId();
     const renamed = await customers.update(customer, 'customerId', { externalId });
     expect(renamed).toBeAcceptedOrRefused();
-    if (renamed.customer?.externalId !== externalId) customers.notApplicable('an externalId cannot be changed here');
+    if (renamed.customer?.externalId !== externalId) customers.notApplicable('this target does not change an externalId');
 
     const later = await customers.upsert('update by the new externalId', {
       body: { ...customers.essentials(customer.state), externalId, vip: '2' },
@@ -105,11 +101,11 @@ test.describe('one externalId, one customer', () => {
     expect(later).toBeAccepted();
     expect(later).toName(customer.customerId);
     expect(anew).toBeAcceptedOrRefused();
-    expect(anew.customer?.customerId, 'the customerId of who has the old externalId now').not.toBe(customer.customerId);
+    expect(anew.customer?.customerId, 'the customerId of the customer that now has the old externalId').not.toBe(customer.customerId);
     await expect(customers.stored({ ...customer, externalId })).toHaveStored({ externalId, vip: '2' });
   });
 
-  test('creates that arrive at once end with one customer', requirement('IDY-8'), async ({ customers, people }) => {
+  test('concurrent creates result in one customer', requirement('IDY-8'), async ({ customers, people }) => {
     for (let round = 0; round < 3; round += 1) {
       const externalId = people.externalId();
       const bodies = Array.from({ length: 5 }, () => ({ ...people.plain(), externalId }));
@@ -119,7 +115,7 @@ test.describe('one externalId, one customer', () => {
       for (const answer of answers) expect(answer).toBeAcceptedOrRefused();
       expect(
         answers.some((answer) => answer.ok()),
-        'one of the creates at least is accepted',
+        'at least one of the creates is accepted',
       ).toBe(true);
       const ids = new Set(answers.flatMap(({ customer }) => customer?.customerId ?? []));
       if (ids.size === 0) customers.notTestable('no answer names the customer');
@@ -128,7 +124,7 @@ test.describe('one externalId, one customer', () => {
     }
   });
 
-  test('creates by body and query at once end with one customer', requirement('IDY-8'), async ({ customers, people }) => {
+  test('concurrent creates by body and by query result in one customer', requirement('IDY-8'), async ({ customers, people }) => {
     const externalId = people.externalId();
     const bodies = Array.from({ length: 6 }, () => ({ ...people.plain(), externalId }));
 

@@ -56,25 +56,21 @@ test.describe('a selector', () => {
     );
   }
 
-  test(
-    'in the query tells two customers apart, though the bodies are the same',
-    requirement('IDY-3', 'UPD-2'),
-    async ({ customers, people }) => {
-      const first = await customers.given({ vip: '1' });
-      const second = await customers.given({ vip: '1' });
-      const { name, address, phone, email, taxId } = people.plain();
+  test('in the query distinguishes two customers with identical bodies', requirement('IDY-3', 'UPD-2'), async ({ customers, people }) => {
+    const first = await customers.given({ vip: '1' });
+    const second = await customers.given({ vip: '1' });
+    const { name, address, phone, email, taxId } = people.plain();
 
-      for (const body of [{ vip: '2' }, { name, address, phone, email, taxId, vip: '2' }]) {
-        for (const known of [first, second]) {
-          const answer = await customers.upsert('send the same body by the query', { body, query: { externalId: known.externalId } });
-          expect(answer).toBeAcceptedOrRefused();
-          if (answer.refused) break;
-          expect(answer, of('IDY-3', 'the answer')).toName(known.customerId);
-          await expect(customers.stored(known), of('UPD-2', 'the new vip')).toHaveStored({ vip: '2' });
-        }
+    for (const body of [{ vip: '2' }, { name, address, phone, email, taxId, vip: '2' }]) {
+      for (const known of [first, second]) {
+        const answer = await customers.upsert('send the same body by the query', { body, query: { externalId: known.externalId } });
+        expect(answer).toBeAcceptedOrRefused();
+        if (answer.refused) break;
+        expect(answer, of('IDY-3', 'the answer')).toName(known.customerId);
+        await expect(customers.stored(known), of('UPD-2', 'the new vip')).toHaveStored({ vip: '2' });
       }
-    },
-  );
+    }
+  });
 
   test('customerId and externalId of one customer agree', requirement('IDY-1', 'IDY-2'), async ({ customers }) => {
     const customer = await customers.given({ vip: '1' });
@@ -97,7 +93,7 @@ test.describe('a selector', () => {
     await expect(customers.stored(customer)).toHaveStored({ vip: '2' });
   });
 
-  test('an externalId in query and body agree', requirement('IDY-3'), async ({ customers }) => {
+  test('an externalId in the query and one in the body agree', requirement('IDY-3'), async ({ customers }) => {
     const customer = await customers.given({ vip: '1' });
 
     const answer = await customers.update(customer, 'query', { externalId: customer.externalId, vip: '2' });
@@ -107,7 +103,7 @@ test.describe('a selector', () => {
     await expect(customers.stored(customer)).toHaveStored({ vip: '2' });
   });
 
-  test('that disagrees with another touches one customer at most', requirement('UPD-10'), async ({ customers }) => {
+  test('that disagrees with another changes at most one customer', requirement('UPD-10'), async ({ customers }) => {
     const first = await customers.given({ vip: '1' });
     const second = await customers.given({ vip: '1' });
 
@@ -126,8 +122,8 @@ test.describe('a customerId is compared exactly', () => {
     ['a leading zero', (id: string) => `0${id}`],
     ['a decimal point', (id: string) => `${id}.0`],
     ['an exponent', (id: string) => `${id}e0`],
-    ['a letter behind it', (id: string) => `${id}x`],
-    ['a space behind it', (id: string) => `${id} `],
+    ['a letter after it', (id: string) => `${id}x`],
+    ['a space after it', (id: string) => `${id} `],
     ['a space before it', (id: string) => ` ${id}`],
     ['a plus sign', (id: string) => `+${id}`],
     ['four more zeros', (id: string) => `${id}0000`],
@@ -178,10 +174,10 @@ test.describe('an externalId is compared exactly', () => {
     ['the last of thirty digits', (id: string) => [`${id.padEnd(29, '0')}1`, `${id.padEnd(29, '0')}2`], 'plain'],
     ['an exponent', (id: string) => [id, `${id}e0`], 'plain'],
     ['a decimal point', (id: string) => [id, `${id}.0`], 'unusual'],
-    ['a space behind it', (id: string) => [id, `${id} `], 'unusual'],
+    ['a space after it', (id: string) => [id, `${id} `], 'unusual'],
     ['a space before it', (id: string) => [id, ` ${id}`], 'unusual'],
     ['an accent', (id: string) => [`${id}e`, `${id}é`], 'unusual'],
-    ['composition', (id: string) => [`${id}\u00e9`, `${id}e\u0301`], 'unusual'],
+    ['Unicode composition', (id: string) => [`${id}\u00e9`, `${id}e\u0301`], 'unusual'],
     ['a wildcard', (id: string) => [`${id}_1`, `${id}x1`], 'unusual'],
     ['what a wildcard stands for', (id: string) => [`${id}x1`, `${id}_1`], 'unusual'],
     ['encoding', (id: string) => [`${id}+1`, `${id}%2B1`], 'unusual'],
@@ -212,15 +208,15 @@ test.describe('an externalId is compared exactly', () => {
   }
 });
 
-test.describe('an externalId in the query that nobody has', () => {
+test.describe('an unknown externalId in the query', () => {
   for (const [what, pair] of [
     ['case', (id: string) => [`${id}a`, `${id}A`]],
     ['a prefix', (id: string) => [`${id}0`, id]],
-    ['what follows', (id: string) => [id, `${id}0`]],
+    ['a suffix', (id: string) => [id, `${id}0`]],
     ['a leading zero', (id: string) => [id, `0${id}`]],
     ['a wildcard', (id: string) => [id, `${id}%`]],
   ] as const) {
-    test(`names nobody who differs by ${what}`, requirement('IDY-6'), async ({ customers, people }) => {
+    test(`finds no customer that differs by ${what}`, requirement('IDY-6'), async ({ customers, people }) => {
       const [known = '', unknown = ''] = pair(people.externalId());
       const customer = await customers.given({}, { ...people.plain(), externalId: known });
       const { externalId: _own, ...body } = people.plain();
@@ -234,10 +230,10 @@ test.describe('an externalId in the query that nobody has', () => {
   }
 });
 
-test.describe('an id of one kind is none of the other', () => {
+test.describe('an id of one kind is not an id of the other kind', () => {
   for (const [by, how] of selectors) {
     test(
-      `asked ${how}`,
+      `used ${how}`,
       requirement(({ customerId: 'IDY-4', externalId: 'IDY-5', query: 'IDY-6' } as const)[by]),
       async ({ customers, people }) => {
         const customer = await customers.given();
@@ -258,14 +254,14 @@ test.describe('an id of one kind is none of the other', () => {
 test.describe('an externalId in the query is decoded once', () => {
   for (const character of ['@', '+', ' ', '&', '/', '%41', 'é']) {
     test(
-      `of a create, with ${character === ' ' ? 'a space' : character} in it`,
+      `in a create, with ${character === ' ' ? 'a space' : character} in it`,
       requirement('IDY-6', 'IDY-7'),
       async ({ customers, people }) => {
         const externalId = `${people.externalId()}${character}1`;
         const { externalId: _own, ...body } = people.plain();
         const created = await customers.upsert('create by the query', { body, query: { externalId } });
         expect(created).toBeAcceptedOrRefused();
-        if (!created.customer?.externalId) return customers.notApplicable('a create by the query takes no such externalId over');
+        if (!created.customer?.externalId) return customers.notApplicable('a create by the query does not store such an externalId');
         expect(created.customer.externalId, of('IDY-6', 'the externalId of the new customer')).toBe(externalId);
         const customer = customers.fromCreate(created, { ...body, externalId });
 

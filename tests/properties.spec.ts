@@ -96,7 +96,7 @@ test.describe('generated customers', () => {
   });
 
   test(
-    'an update with unusual values is taken or refused whole',
+    'an update with unusual values is stored completely or refused',
     generatedCheck('UPD-2', 'UPD-3', 'UPD-4', 'VAL-5', 'REF-1'),
     async ({ cases }) => {
       await cases.run(
@@ -162,7 +162,7 @@ test.describe('generated customers', () => {
   );
 
   test(
-    'an update is what was there, with what was sent, without what was null',
+    'an update adds what was sent to the state and removes what was null',
     generatedCheck('UPD-2', 'UPD-3', 'UPD-4', 'NULL-1', 'NULL-5'),
     async ({ cases }) => {
       await cases.run(
@@ -216,7 +216,7 @@ test.describe('generated customers', () => {
     );
   });
 
-  test('an update in parts ends as the whole', generatedCheck('UPD-9'), async ({ cases }) => {
+  test('an update sent in parts has the same result as the whole', generatedCheck('UPD-9'), async ({ cases }) => {
     await cases.run(
       { cases: 15 },
       () => fc.tuple(someOptional, someChanges, fc.array(selector, { minLength: 3, maxLength: 3 })),
@@ -236,7 +236,7 @@ test.describe('generated customers', () => {
     );
   });
 
-  test('the same JSON in other bytes is the same customer', generatedCheck('CRE-3', 'UPD-2', 'IDY-2'), async ({ cases }) => {
+  test('the same JSON in different bytes gives the same customer', generatedCheck('CRE-3', 'UPD-2', 'IDY-2'), async ({ cases }) => {
     const spelling = fc.record({
       order: fc.nat(),
       space: fc.constantFrom('', ' ', '\n\t', '\r\n  '),
@@ -275,28 +275,28 @@ test.describe('generated faults', () => {
       async (customers, [wrong, by, optional, sound]) => {
         const customer = await customers.given(optional);
         const { body, ...query } = naming(customer, by, { ...customers.essentials(customer.state), ...sound });
-        const intent = `update by ${by}, where ${wrong.label}`;
+        const intent = `update by ${by} (fault: ${wrong.label})`;
         const answer = await sendFault(customers, intent, wrong, { ...wrong.spoil(json(body)), ...query });
         if (!answer || answer.refused) {
           await assert(customers.stored(customer), 'REF-1').toMatchCustomer(customer.state);
         } else if (wrong.must === 'refuse' && !wrong.create) {
-          assert(answer, 'REF-4', `, where ${wrong.label}`).toBeRefused();
+          assert(answer, 'REF-4', ` (fault: ${wrong.label})`).toBeRefused();
         }
       },
     );
   });
 
-  test('a fault in a create is refused and creates nobody', generatedCheck('REF-2', 'REF-3', 'REF-4', 'REF-6'), async ({ cases }) => {
+  test('a fault in a create is refused and creates no customer', generatedCheck('REF-2', 'REF-3', 'REF-4', 'REF-6'), async ({ cases }) => {
     await cases.run(
       { cases: 60 },
       () => fc.tuple(fault, everyOptional),
       async (customers, [wrong, optional]) => {
         const person = { ...customers.people.plain(), ...optional };
-        const answer = await sendFault(customers, `create, where ${wrong.label}`, wrong, wrong.spoil(json(person)));
+        const answer = await sendFault(customers, `create (fault: ${wrong.label})`, wrong, wrong.spoil(json(person)));
         if (answer?.ok() && wrong.must === 'refuse') {
           // A target may have a value of its own for what is missing; the schema holds its answer all the same.
           if (wrong.create && wrong.property) return;
-          assert(answer, 'REF-4', `, where ${wrong.label}`).toBeRefused();
+          assert(answer, 'REF-4', ` (fault: ${wrong.label})`).toBeRefused();
         }
         if (answer?.ok() || wrong.property === 'externalId') return;
         const anew = { ...customers.people.plain(), externalId: person.externalId };

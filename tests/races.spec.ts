@@ -77,8 +77,8 @@ function slotsOf(cases: Cases, wanted: number): number {
   return Math.min(wanted, cases.concurrency);
 }
 
-test.describe('at once', () => {
-  test('creates of one new externalId end with one customer', generatedCheck('IDY-8', 'IDY-7'), async ({ cases }) => {
+test.describe('concurrent requests', () => {
+  test('creates with the same new externalId result in one customer', generatedCheck('IDY-8', 'IDY-7'), async ({ cases }) => {
     const slots = slotsOf(cases, 6);
     const race = fc.tuple(fc.array(fc.tuple(values, fc.boolean()), { minLength: slots, maxLength: slots }), fc.nat(slots - 1));
     await cases.run(
@@ -100,14 +100,14 @@ test.describe('at once', () => {
         const [first] = created;
         const last = answers.at(-1);
         if (!first?.customer) {
-          if (last) throw new Violation('IDY-8', 'none of the creates is accepted', [{ expected: 'one at least', actual: 'none' }], last);
+          if (last) throw new Violation('IDY-8', 'none of the creates is accepted', [{ expected: 'at least one', actual: 'none' }], last);
           return;
         }
         const ids = [...new Set(created.map(({ customer }) => customer?.customerId))];
         if (ids.length > 1) {
           throw new Violation(
             'IDY-8',
-            'creates of one externalId make several customers',
+            'creates with the same externalId result in several customers',
             [{ expected: 'one', actual: ids.join(', ') }],
             first,
           );
@@ -116,7 +116,7 @@ test.describe('at once', () => {
         if (found && found.length !== 1) {
           throw new Violation(
             'IDY-8',
-            'the list has not one customer of the externalId',
+            'the list does not have exactly one customer with the externalId',
             [{ expected: '1', actual: String(found.length) }],
             first,
           );
@@ -126,7 +126,7 @@ test.describe('at once', () => {
   });
 
   test(
-    'creates of several customers are answered each with its own',
+    'creates of several customers are each answered with their own customer',
     generatedCheck('ANS-5', 'CRE-1', 'CRE-2', 'UPD-10'),
     async ({ cases }) => {
       const slots = slotsOf(cases, 5);
@@ -143,7 +143,7 @@ test.describe('at once', () => {
           if (last && ids.size < answers.length) {
             throw new Violation(
               'CRE-2',
-              'customers have one customerId',
+              'several customers have the same customerId',
               [{ expected: String(answers.length), actual: String(ids.size) }],
               last,
             );
@@ -162,7 +162,7 @@ test.describe('at once', () => {
     },
   );
 
-  test('updates of one customer end as some order of them says', generatedCheck('UPD-11'), async ({ cases }) => {
+  test('updates of one customer have the result of some sequential order', generatedCheck('UPD-11'), async ({ cases }) => {
     const slots = slotsOf(cases, 4);
     const race = fc.tuple(values, fc.array(update, { minLength: 2, maxLength: slots }));
     await cases.run(
@@ -176,7 +176,7 @@ test.describe('at once', () => {
     );
   });
 
-  test('updates of two customers touch no third and not each other', generatedCheck('UPD-10', 'UPD-11'), async ({ cases }) => {
+  test('updates of two customers change neither each other nor a third customer', generatedCheck('UPD-10', 'UPD-11'), async ({ cases }) => {
     const slots = slotsOf(cases, 4);
     const race = fc.tuple(
       values,

@@ -3,17 +3,17 @@ import type { Customers } from './support/customers.ts';
 import { expect, requirement, test } from './support/fixtures.ts';
 import { naming, type TestCustomer } from './support/test-customer.ts';
 
-test.describe('an answer comes, whatever is sent', () => {
+test.describe('the target always sends an answer', () => {
   const deep = (depth: number) => Buffer.from(`{"customData":${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}}`);
   const bodies: readonly (readonly [string, Buffer, (string | null)?])[] = [
-    ['nested a thousand deep', deep(1000)],
+    ['nested a thousand levels deep', deep(1000)],
     ['of bytes that are not UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d])],
     ['with a byte order mark', Buffer.from('\ufeff{"vip":"1"}')],
     ['with a NUL character', Buffer.from('{"name":"Ann\\u0000Smith"}')],
     ['with a lone surrogate', Buffer.from('{"name":"Ann \\ud83d Smith"}')],
     ['with a huge number', Buffer.from('{"enrollDate":1e400}')],
     ['with a property named __proto__', Buffer.from('{"__proto__":{"vip":"1"},"constructor":{"prototype":{}}}')],
-    ['with a key twice', Buffer.from('{"name":"Ann","name":"Bob"}')],
+    ['with a repeated key', Buffer.from('{"name":"Ann","name":"Bob"}')],
     ['as text/plain', Buffer.from('{"vip":"1"}'), 'text/plain'],
     ['as XML', Buffer.from('<customer/>'), 'application/xml'],
     ['as a form', Buffer.from('name=Ann&vip=1'), 'application/x-www-form-urlencoded'],
@@ -43,7 +43,7 @@ test.describe('an answer comes, whatever is sent', () => {
     if (answer.ok()) expect(answer.json(), 'the body, parsed').toBeDefined();
   });
 
-  test('to strings that databases choke on', requirement('REF-3'), async ({ customers }) => {
+  test('to strings that cause database errors', requirement('REF-3'), async ({ customers }) => {
     const customer: TestCustomer = await customers.given();
     for (const value of [
       "'; DROP TABLE customers; --",
@@ -60,7 +60,7 @@ test.describe('an answer comes, whatever is sent', () => {
     }
   });
 
-  test('to numbers at the edges of integers', requirement('REF-3'), async ({ customers }) => {
+  test('to numbers at the limits of integer types', requirement('REF-3'), async ({ customers }) => {
     const customer = await customers.given();
     for (const enrollDate of [0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER]) {
       expect(await customers.update(customer, 'externalId', { enrollDate })).toBeAcceptedOrRefused();
@@ -91,7 +91,7 @@ test.describe('an answer comes, whatever is sent', () => {
     }
   });
 
-  test('to reads of nobody', requirement('REF-3'), async ({ customers }) => {
+  test('to reads of unknown customers', requirement('REF-3'), async ({ customers }) => {
     customers.assumeGetExists();
     for (const customerId of ['0', 'nobody', '%', '%ff', '%00', '9'.repeat(500)]) {
       const answer = await customers.send(
@@ -103,7 +103,7 @@ test.describe('an answer comes, whatever is sent', () => {
     }
   });
 
-  test('to names of customers that do not exist', requirement('REF-3'), async ({ customers, people }) => {
+  test('to updates of customers that do not exist', requirement('REF-3'), async ({ customers, people }) => {
     for (const customerId of ['', '0', '-1', 'nobody', '99999999999999999999999999', 'null']) {
       const { externalId: _left, ...body } = people.plain();
       expect(await customers.send(`update customerId “${customerId}”`, { body: { ...body, customerId } })).toBeAcceptedOrRefused();
@@ -143,10 +143,10 @@ test.describe('a refusal', () => {
     });
   }
 
-  test('of a method, by 405, names the allowed ones', requirement('REF-9'), async ({ customers }) => {
+  test('of a method with 405 lists the allowed methods', requirement('REF-9'), async ({ customers }) => {
     const answer = await customers.send('PATCH /customers, which does not exist', { method: 'PATCH', body: {} }, 'other');
     expect(answer).toBeAcceptedOrRefused();
-    if (answer.status() !== 405) customers.notApplicable(`the method is not refused by 405 but answered ${answer}`);
+    if (answer.status() !== 405) customers.notApplicable(`the method is not refused with 405, but answered with ${answer}`);
 
     expect(answer.headers().allow ?? '', 'the Allow header').toMatch(/\bPOST\b/);
   });

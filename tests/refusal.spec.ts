@@ -42,7 +42,7 @@ const owned = customerProperties.filter((name) => isOwned(name) && name !== 'ext
 test.describe('a wrong type is refused or coerced', () => {
   for (const [index, name] of owned.entries()) {
     const by = selectors[index % selectors.length]?.[0] ?? 'customerId';
-    test(`in an update of ${name}`, requirement('REF-5', 'REF-1'), async ({ customers, people }) => {
+    test(`for ${name} in an update`, requirement('REF-5', 'REF-1'), async ({ customers, people }) => {
       const customer = await customers.given({}, people.full());
       let { state } = customer;
 
@@ -65,7 +65,7 @@ test.describe('a wrong type is refused or coerced', () => {
       }
     });
 
-    test(`in a create, of ${name}`, requirement('REF-5'), async ({ customers, people }) => {
+    test(`for ${name} in a create`, requirement('REF-5'), async ({ customers, people }) => {
       for (const value of wrongValues[typeOf(name)] ?? []) {
         const answer = await customers.send(`create with ${name} ${JSON.stringify(value)}`, {
           body: { ...people.plain(), [name]: value },
@@ -108,7 +108,7 @@ test.describe('a body is refused', () => {
     ['that is empty', ''],
     ['cut off in the middle', '{"name": "Ann Smith", "address": {"country"'],
     ['with single quotes', "{'name': 'Ann Smith'}"],
-    ['with text behind the object', '{"vip": "1"} x'],
+    ['with text after the object', '{"vip": "1"} x'],
     ['that is plain text', 'name=Ann Smith'],
     ['that is an array', '[]'],
     ['that is a string', '"Ann Smith"'],
@@ -128,11 +128,11 @@ test.describe('a body is refused', () => {
 
   for (const [what, cut] of [
     ['cut off', (json: string) => json.slice(0, -1)],
-    ['with a comma too many', (json: string) => json.replace(/}$/, ',}')],
-    ['with a brace too many', (json: string) => `${json}}`],
-    ['with text behind the object', (json: string) => `${json} and more`],
+    ['with an extra comma', (json: string) => json.replace(/}$/, ',}')],
+    ['with an extra brace', (json: string) => `${json}}`],
+    ['with text after the object', (json: string) => `${json} and more`],
   ] as const) {
-    test(`${what}, though every property was there`, requirement('REF-4', 'REF-2'), async ({ customers, people }) => {
+    test(`${what}, although every property is present`, requirement('REF-4', 'REF-2'), async ({ customers, people }) => {
       const body = { ...people.plain(), vip: TRACE };
 
       const answer = await customers.send(`send a body ${what}`, { body: Buffer.from(cut(JSON.stringify(body))) });
@@ -143,7 +143,7 @@ test.describe('a body is refused', () => {
   }
 });
 
-test.describe('a create ends in no customer without', () => {
+test.describe('no request results in a customer without', () => {
   /** A refused create leaves nobody; one that is accepted made a customer that has what is required. */
   async function expectWhole(customers: Customers, answer: Answer, externalId: string) {
     expect(answer).toBeAcceptedOrRefused();
@@ -152,14 +152,14 @@ test.describe('a create ends in no customer without', () => {
   }
 
   for (const name of requiredProperties) {
-    test(`${name}, where it is left out`, requirement('REF-6', 'REF-2'), async ({ customers, people }) => {
+    test(`${name}, when it is left out`, requirement('REF-6', 'REF-2'), async ({ customers, people }) => {
       const person = { ...people.plain(), vip: TRACE };
       const body = Object.fromEntries(Object.entries(person).filter(([key]) => key !== name));
 
       await expectWhole(customers, await customers.send(`create without ${name}`, { body }), person.externalId);
     });
 
-    test(`${name}, where it is null`, requirement('REF-6', 'REF-2'), async ({ customers, people }) => {
+    test(`${name}, when it is null`, requirement('REF-6', 'REF-2'), async ({ customers, people }) => {
       const person = { ...people.plain(), vip: TRACE };
 
       await expectWhole(
@@ -169,7 +169,7 @@ test.describe('a create ends in no customer without', () => {
       );
     });
 
-    test(`${name}, where an update sets it to null`, requirement('REF-6'), async ({ customers }) => {
+    test(`${name}, when an update sets it to null`, requirement('REF-6'), async ({ customers }) => {
       const customer = await customers.given();
 
       const answer = await customers.update(customer, 'customerId', { [name]: null });
@@ -180,7 +180,7 @@ test.describe('a create ends in no customer without', () => {
     });
   }
 
-  test('what is required, where the query names nobody', requirement('REF-6', 'REF-2'), async ({ customers, people }) => {
+  test('the required properties, when the query names no customer', requirement('REF-6', 'REF-2'), async ({ customers, people }) => {
     const { externalId } = people.plain();
 
     const answer = await customers.send('create by the query without anything', { body: { vip: TRACE }, query: { externalId } });
@@ -193,7 +193,7 @@ test.describe('a create ends in no customer without', () => {
     ['driverLicense', 'state'],
     ['address', 'country'],
   ] as const) {
-    test(`${object}.${key}, where an update leaves it out`, requirement('REF-6'), async ({ customers, people }) => {
+    test(`${object}.${key}, when an update leaves it out`, requirement('REF-6'), async ({ customers, people }) => {
       const customer = await customers.given();
       const whole = object === 'address' ? customer.state.address : people.full().driverLicense;
       const part = Object.fromEntries(Object.entries(whole ?? {}).filter(([name]) => name !== key));
@@ -254,7 +254,7 @@ test.describe('a refused update leaves no trace', () => {
       }
     });
 
-    test(`where the body is cut off, ${how}`, requirement('REF-4', 'REF-1'), async ({ customers, people }) => {
+    test(`when the body is cut off, ${how}`, requirement('REF-4', 'REF-1'), async ({ customers, people }) => {
       const customer = await customers.given({}, people.full());
       const { body, ...query } = naming(customer, by, { ...people.optional(), vip: '1' });
 
@@ -268,13 +268,13 @@ test.describe('a refused update leaves no trace', () => {
     });
   }
 
-  test('where another has its new externalId', requirement('REF-1'), async ({ customers }) => {
+  test('when another customer has its new externalId', requirement('REF-1'), async ({ customers }) => {
     const owner = await customers.given();
     const customer = await customers.given({ externalTier: 'Gold' });
 
     await customers
       .update(customer, 'customerId', { externalId: owner.externalId, vip: '6', externalTier: null })
-      .refusedOrNotApplicable('an externalId that another has is accepted');
+      .refusedOrNotApplicable('an externalId that another customer has is accepted');
 
     await expect(customers.stored(customer)).toMatchCustomer(customer.state);
     await expect(customers.stored(owner), of('REF-2', 'its owner')).toMatchCustomer(owner.state);
@@ -284,14 +284,14 @@ test.describe('a refused update leaves no trace', () => {
     ['a wrong optional property', { dateOfBirth: { year: 1980 } }],
     ['a wrong driver license', { driverLicense: { number: ['1'], state: 'CA' } }],
     ['an unknown customerId', { customerId: '999999999999999999' }],
-    ['an address that is none', { address: 'Boston' }],
+    ['an address that is not an object', { address: 'Boston' }],
     ['an address without its country', { address: { address1: '1 Beacon St', city: 'Boston', state: 'MA', zip: '02108' } }],
-    ['a country that is none', { address: { address1: '1 Beacon St', city: 'Boston', state: 'MA', zip: '02108', country: 'USA' } }],
+    ['an invalid country code', { address: { address1: '1 Beacon St', city: 'Boston', state: 'MA', zip: '02108', country: 'USA' } }],
     ['a wrong name', { name: ['Ann', 'Smith'] }],
     ['a wrong phone', { phone: { number: 1 } }],
     ['a wrong customData', { customData: 'x' }],
   ] as const) {
-    test(`and creates nobody, with ${what}`, requirement('REF-2'), async ({ customers, people }) => {
+    test(`and creates no customer, with ${what}`, requirement('REF-2'), async ({ customers, people }) => {
       const person = { ...people.plain(), vip: TRACE };
 
       await customers
@@ -302,7 +302,7 @@ test.describe('a refused update leaves no trace', () => {
     });
   }
 
-  test('on anybody else, and creates nobody', requirement('REF-2'), async ({ customers, people }) => {
+  test('on any other customer, and creates no customer', requirement('REF-2'), async ({ customers, people }) => {
     const bystander = await customers.given({}, people.full());
     const { externalId } = people.plain();
 

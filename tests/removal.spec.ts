@@ -7,7 +7,7 @@ import { selectors, stateAfter, type TestCustomer, withChanges } from './support
 /** A full customer, all of whose properties the target kept; what its business demands is none of its removable ones. */
 async function givenFull(customers: Customers, ...removed: Removable[]): Promise<TestCustomer> {
   const demanded = removed.filter((name) => customers.people.demanded.includes(name));
-  if (demanded.length) customers.notApplicable(`TRUSTLY_CUSTOMER_FILE says that this target demands ${demanded.join(', ')}`);
+  if (demanded.length) customers.notApplicable(`TRUSTLY_CUSTOMER_FILE says that this target requires ${demanded.join(', ')}`);
   const full = customers.people.full();
   return await customers.given(Object.fromEntries(removed.map((name) => [name, full[name]])), full);
 }
@@ -90,7 +90,7 @@ for (const [by, how] of selectors) {
       await expect(customers.stored(known)).toMatchCustomer(stateAfter(known, changes));
     });
 
-    test('taxId, where that is accepted', requirement('NULL-6'), async ({ customers }) => {
+    test('taxId, if its removal is accepted', requirement('NULL-6'), async ({ customers }) => {
       const customer = await givenFull(customers);
 
       await customers.update(customer, by, { taxId: null }).orNotApplicable('the removal of taxId is refused');
@@ -106,7 +106,7 @@ for (const [by, how] of selectors) {
 test.describe('a removal', () => {
   for (const [index, name] of removableProperties.entries()) {
     const next = removableProperties[(index + 1) % removableProperties.length] ?? 'vip';
-    test(`of ${name} and ${next} takes both`, requirement('NULL-2'), async ({ customers }) => {
+    test(`of ${name} and ${next} removes both`, requirement('NULL-2'), async ({ customers }) => {
       const customer = await givenFull(customers, name, next);
       const by = selectors[index % selectors.length]?.[0] ?? 'customerId';
       const expected = stateAfter(customer, removal(name, next));
@@ -120,7 +120,7 @@ test.describe('a removal', () => {
       customers.assertShown(answer, expected, customer.state);
     });
 
-    test(`of ${name} can be taken back`, requirement('NULL-4'), async ({ customers, people }) => {
+    test(`of ${name} can be reversed`, requirement('NULL-4'), async ({ customers, people }) => {
       const customer = await givenFull(customers, name);
       await customers.update(customer, 'customerId', removal(name)).orNotTestable();
       const known = withChanges(customer, removal(name));
@@ -138,7 +138,7 @@ test.describe('a removal', () => {
     ['nationalId', 'organizationNumber'],
     ['organizationNumber', 'nationalId'],
   ] as const) {
-    test(`of ${name} leaves ${twin} of the same value`, requirement('NULL-5'), async ({ customers }) => {
+    test(`of ${name} leaves ${twin} with the same value`, requirement('NULL-5'), async ({ customers }) => {
       const value = name === 'vip' || twin === 'vip' ? '3' : '900123456';
       const customer = await givenFull(customers, name);
       const same = { [name]: value, [twin]: value };
@@ -174,14 +174,14 @@ test.describe('a removal', () => {
     await expect(customers.stored(known)).toMatchCustomer(known.state);
   });
 
-  test('of what was never there adds nothing', requirement('NULL-1', 'NULL-5'), async ({ customers, people }) => {
+  test('of properties that were never set adds nothing', requirement('NULL-1', 'NULL-5'), async ({ customers, people }) => {
     const customer = await customers.given();
     const names = removableProperties.filter((name) => !people.demanded.includes(name));
 
     const answer = await customers.update(customer, 'externalId', removal(...names));
 
     expect(answer).toBeAcceptedOrRefused();
-    await expect(customers.stored(customer), of('NULL-1', 'what was never there')).toLack(names, customer.state);
+    await expect(customers.stored(customer), of('NULL-1', 'the properties that were never set')).toLack(names, customer.state);
     await expect(customers.stored(customer), of('NULL-5', 'the rest')).toMatchCustomer(customer.state);
   });
 

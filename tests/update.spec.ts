@@ -47,7 +47,7 @@ for (const [by, how] of selectors) {
       customers.assertShown(answer, stateAfter(customer, changes));
     });
 
-    test('leaves what was not sent', requirement('UPD-4'), async ({ customers, people }) => {
+    test('does not change what was not sent', requirement('UPD-4'), async ({ customers, people }) => {
       const customer = await customers.given({}, people.full());
 
       const answer = await customers.update(customer, by, {}).orNotTestable();
@@ -56,7 +56,7 @@ for (const [by, how] of selectors) {
       customers.assertShown(answer, customer.state);
     });
 
-    test('leaves createdAt, and does not set updatedAt back', requirement('UPD-5', 'UPD-6'), async ({ customers }) => {
+    test('does not change createdAt and does not move updatedAt backwards', requirement('UPD-5', 'UPD-6'), async ({ customers }) => {
       const customer = await customers.given({ externalTier: 'Gold' });
       let { createdAt, updatedAt } = customer.created.customer ?? {};
       let { state } = customer;
@@ -81,14 +81,14 @@ for (const [by, how] of selectors) {
     });
 
     if (by !== 'externalId') {
-      test('of the externalId leaves createdAt and the rest', requirement('UPD-5', 'UPD-4'), async ({ customers, people }) => {
+      test('of the externalId does not change createdAt or the rest', requirement('UPD-5', 'UPD-4'), async ({ customers, people }) => {
         const customer = await customers.given({}, people.full());
         const externalId = people.externalId();
         await tick(customer);
 
-        const answer = await customers.update(customer, by, { externalId }).orNotApplicable('an externalId cannot be changed here');
+        const answer = await customers.update(customer, by, { externalId }).orNotApplicable('this target does not change an externalId');
 
-        if (answer.customer?.externalId !== externalId) return customers.notApplicable('an externalId cannot be changed here');
+        if (answer.customer?.externalId !== externalId) return customers.notApplicable('this target does not change an externalId');
         const created = customer.created.customer?.createdAt;
         if (created !== undefined && answer.customer.createdAt !== undefined) {
           expect(answer.customer.createdAt, of('UPD-5', 'createdAt after the change')).toBe(created);
@@ -97,7 +97,7 @@ for (const [by, how] of selectors) {
       });
     }
 
-    test('twice changes nothing more', requirement('UPD-8'), async ({ customers, people }) => {
+    test('sent twice has no further effect', requirement('UPD-8'), async ({ customers, people }) => {
       const customer = await customers.given({}, people.full());
       const changes = { ...people.optional(), customData: { list: ['once'] }, nationalId: null };
 
@@ -109,7 +109,7 @@ for (const [by, how] of selectors) {
       await expect(customers.stored(customer)).toMatchCustomer(stateAfter(customer, changes), customer.state);
     });
 
-    test('touches no other customer of the same values', requirement('UPD-10'), async ({ customers, people }) => {
+    test('touches no other customer with the same values', requirement('UPD-10'), async ({ customers, people }) => {
       const { name, address, ...person } = people.full();
       const shared = { name, address, ...pick(person, removableProperties) };
       const elder = await customers.given(shared);
@@ -141,7 +141,7 @@ for (const [by, how] of selectors) {
 
 test.describe('a property that is sent alone', () => {
   for (const [index, name] of changeable.entries()) {
-    test(`is taken and leaves the rest, or is refused: ${name}`, requirement('UPD-2', 'UPD-4'), async ({ customers, people }) => {
+    test(`is stored without a change to the rest, or is refused: ${name}`, requirement('UPD-2', 'UPD-4'), async ({ customers, people }) => {
       const customer = await customers.given({}, people.full());
       let { state } = customer;
       const values = [people.full('CA')[name], ...(isRemovable(name) ? [null] : []), people.full('CA')[name]];
@@ -165,7 +165,7 @@ test.describe('a property that is sent alone', () => {
 
 test.describe('a new value', () => {
   for (const [index, name] of changeable.entries()) {
-    test(`of ${name} alone is taken, the rest stays`, requirement('UPD-2', 'UPD-4'), async ({ customers, people }) => {
+    test(`of ${name} alone is stored, the rest stays`, requirement('UPD-2', 'UPD-4'), async ({ customers, people }) => {
       const customer = await customers.given({}, people.full());
       const value = people.full('CA')[name];
 
@@ -181,7 +181,7 @@ test.describe('a new value', () => {
   }
 
   for (const [index, name] of removableProperties.entries()) {
-    test(`of ${name} is added where there was none`, requirement('UPD-3'), async ({ customers, people }) => {
+    test(`of ${name} is added if there was none`, requirement('UPD-3'), async ({ customers, people }) => {
       const customer = await customers.given();
       const changes = { [name]: people.optional()[name] };
 
@@ -199,7 +199,7 @@ test.describe('a new value', () => {
     ['enrollDate', 0],
   ] as const;
   for (const [index, [name, value]] of falsy.entries()) {
-    test(`that looks like nothing is taken: ${name} ${value}`, requirement('UPD-2'), async ({ customers, people }) => {
+    test(`that looks empty is stored: ${name} ${value}`, requirement('UPD-2'), async ({ customers, people }) => {
       const customer = await customers.given({}, people.full());
 
       await customers.update(customer, selectorAt(index), { [name]: value }).orNotApplicable('the target refuses such a value');
@@ -217,7 +217,7 @@ test.describe('a new value', () => {
     ['state at the same street', (state: State) => ({ address: { country: 'US', ...state.address, city: 'Springfield', state: 'IL' } })],
   ] as const;
   for (const [what, changesOf] of subtle) {
-    test(`that differs little is taken: a ${what}`, requirement('UPD-2'), async ({ customers }) => {
+    test(`that differs only slightly is stored: ${what}`, requirement('UPD-2'), async ({ customers }) => {
       const customer = await customers.given({ externalTier: 'Gold', balance: '10.1', customData: { n: 1 } });
       const changes: Changes = changesOf(customer.state);
 
@@ -268,7 +268,7 @@ test.describe('what is not sent', () => {
 
   const text = `O'Brien & <Söhne> "№ 7" \\ 50% + 😀`;
   for (const [by, how] of selectors) {
-    test(`stays, though its characters are unusual, ${how}`, requirement('UPD-4'), async ({ customers, people }) => {
+    test(`stays, even if its characters are unusual, ${how}`, requirement('UPD-4'), async ({ customers, people }) => {
       const person = { ...people.plain(), name: `Dolores O'Brien`, externalTier: text, customData: { [text]: text } };
       const created = await customers.create(person).orNotApplicable('the target refuses such a value');
       const customer = customers.fromCreate(created, person);
@@ -325,7 +325,7 @@ test.describe('later requests', () => {
   }
 
   for (const [by, how] of selectors) {
-    test(`see what came back: a value set twice ${how}, another between`, requirement('UPD-9'), async ({ customers }) => {
+    test(`see a value that was set again ${how}, after another value`, requirement('UPD-9'), async ({ customers }) => {
       const customer = await customers.given();
 
       for (const vip of ['1', '2', '1']) await customers.update(customer, by, { vip }).orNotTestable();
@@ -364,7 +364,7 @@ test.describe('later requests', () => {
     ['one selector', () => 'customerId' as const],
     ['several selectors', selectorAt],
   ] as const) {
-    test(`see every concurrent update of a property of its own, by ${what}`, requirement('UPD-11'), async ({ customers, people }) => {
+    test(`see every concurrent update, each of a different property, by ${what}`, requirement('UPD-11'), async ({ customers, people }) => {
       const customer = await customers.given();
       const { vip, currency, balance, dateOfBirth, organizationNumber } = people.optional();
       const changes: Changes[] = [{ vip }, { currency }, { balance }, { dateOfBirth }, { organizationNumber }];
@@ -378,7 +378,7 @@ test.describe('later requests', () => {
     });
   }
 
-  test('explain concurrent updates by some order', requirement('UPD-11'), async ({ customers }) => {
+  test('see the result of concurrent updates in some order', requirement('UPD-11'), async ({ customers }) => {
     const customer = await customers.given({ vip: '9', externalTier: 'none' });
     const explained = ({ customer }: Answer, accepted: Changes[]) =>
       accepted.some(({ vip, externalTier }) => vip === customer?.vip && externalTier === customer?.externalTier);

@@ -86,7 +86,7 @@ test.describe('a timestamp', () => {
         // A target that gives one in seconds and the other in milliseconds rounds one of them down.
         const second = createdAt !== undefined && createdAt > SECONDS_END === updatedAt > SECONDS_END ? 0 : 1000;
         if (createdAt !== undefined) {
-          expect(milliseconds(updatedAt) + second, `updatedAt ${updatedAt} beside createdAt`).toBeGreaterThanOrEqual(
+          expect(milliseconds(updatedAt) + second, `updatedAt ${updatedAt} compared with createdAt`).toBeGreaterThanOrEqual(
             milliseconds(createdAt),
           );
         }
@@ -191,7 +191,7 @@ test.describe('enrollDate is kept', () => {
     ['a millisecond more than 2^31', 2 ** 31 + 1],
     ['a millisecond more than 2^32', 2 ** 32 + 1],
   ] as const) {
-    test(`of ${what}`, requirement('VAL-6'), async ({ customers, people }) => {
+    test(`with ${what}`, requirement('VAL-6'), async ({ customers, people }) => {
       const sent = { ...people.plain(), enrollDate };
       const known = customers.fromCreate(await customers.create(sent), sent);
 

@@ -94,7 +94,7 @@ export const create: readonly BrokenServer[] = [
 
   {
     name: 'ids-by-the-second',
-    why: 'The customerId is the time in seconds, so customers of one second overwrite each other.',
+    why: 'The customerId is the time in seconds, so customers created in the same second overwrite each other.',
     breaks: ['CRE-2', 'UPD-10'],
     behaviour: numbering((_properties, { now }) => String(Math.floor(now() / 1000))),
   },
@@ -148,7 +148,7 @@ export const create: readonly BrokenServer[] = [
   },
   {
     name: 'external-id-read-with-account',
-    why: "The externalId is stored with the merchant's number before it, to be unique, and only the POST takes it off again.",
+    why: "The externalId is stored with the merchant's number before it, to be unique, and only POST removes it again.",
     breaks: ['CRE-4', 'CRE-3'],
     behaviour: {
       ...conforming,

@@ -306,7 +306,7 @@ export const identity: readonly BrokenServer[] = [
 
   {
     name: 'looked-up-then-inserted',
-    why: 'The externalId is looked up, other services are asked, and the customer is inserted without a unique index.',
+    why: 'The externalId is looked up, other services are called, and the customer is inserted without a unique index.',
     breaks: ['IDY-8', 'IDY-7'],
     behaviour: {
       ...conforming,

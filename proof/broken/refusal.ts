@@ -36,7 +36,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'refused-removal-removes-the-rest',
-    why: 'The removals are written before one of a required property is noticed.',
+    why: 'The removals are written before the removal of a required property is noticed.',
     breaks: ['REF-1'],
     behaviour: whenInvalid((body, { customer }, context) => {
       const removed = Object.keys(body).filter((name) => body[name] === null && isValid(name, body, context));
@@ -241,7 +241,7 @@ export const refusal: readonly BrokenServer[] = [
   },
   {
     name: 'refusal-without-message',
-    why: 'The envelope of an invalid parameter holds the code alone.',
+    why: 'The envelope of an invalid parameter contains only the code.',
     breaks: ['REF-7'],
     behaviour: {
       ...conforming,

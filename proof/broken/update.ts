@@ -395,7 +395,7 @@ export const update: readonly BrokenServer[] = [
 
   {
     name: 'whole-row-written-late',
-    why: 'The row is read, other services are asked, and then the whole row is written back without a lock.',
+    why: 'The row is read, other services are called, and then the whole row is written back without a lock.',
     breaks: ['UPD-11'],
     behaviour: {
       ...conforming,

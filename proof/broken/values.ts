@@ -20,7 +20,7 @@ const INHERITED = ['__proto__', 'constructor', 'prototype'];
 export const values: readonly BrokenServer[] = [
   {
     name: 'country-as-name',
-    why: 'The answer shows the country as people read it.',
+    why: 'The answer shows the name of the country.',
     breaks: ['VAL-1', 'CRE-3', 'UPD-2'],
     behaviour: showing((text, path) => (path === 'address.country' ? (REGIONS.of(text) ?? text) : text)),
   },

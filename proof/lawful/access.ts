@@ -15,13 +15,13 @@ export const access = [
   },
   {
     name: 'denied-with-400',
-    why: 'Wrong credentials are a wrong request.',
+    why: 'Wrong credentials are answered with 400, like an invalid request.',
     limits: ['ACC-6'],
     steps: (base) => denying(base, 400),
   },
   {
     name: 'denied-with-403',
-    why: 'Wrong credentials are forbidden.',
+    why: 'Wrong credentials are answered with 403.',
     limits: ['ACC-6'],
     steps: (base) => denying(base, 403),
   },
@@ -33,7 +33,7 @@ export const access = [
   },
   {
     name: 'scheme-in-exact-case',
-    why: 'The name of the scheme is compared as Basic.',
+    why: 'The name of the scheme is compared with Basic, case-sensitively.',
     limits: ['ACC-8'],
     steps: (base) => ({
       authenticate(authorization, merchants) {

@@ -263,7 +263,7 @@ export const combinations: readonly Combination[] = [
   },
   {
     name: 'privacy-first',
-    why: 'Personal data is taken in and hardly shown.',
+    why: 'Personal data is stored but hardly shown.',
     latitudes: [
       'tax-id-withheld',
       'national-id-masked',

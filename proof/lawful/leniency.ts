@@ -84,7 +84,7 @@ export const leniency = [
   },
   {
     name: 'fractions-cut-off',
-    why: 'The JSON mapper cuts a fraction off an integer.',
+    why: 'The JSON mapper truncates a fraction to an integer.',
     limits: ['REF-5'],
     steps: (base) =>
       reading(base, (body) => (typeof body.enrollDate === 'number' ? { ...body, enrollDate: Math.trunc(body.enrollDate) } : body)),
@@ -174,7 +174,7 @@ export const leniency = [
   },
   {
     name: 'custom-data-merged-alone',
-    why: 'Custom data is merged, address and driver license are replaced.',
+    why: 'Custom data is merged; address and driver license are replaced.',
     limits: ['UPD-2'],
     steps: (base) =>
       reading(base, (body, { customer }) =>

@@ -7,7 +7,7 @@ import type { Latitude } from './latitude.ts';
 export const read = [
   {
     name: 'read-back-not-found',
-    why: 'Only the one operation was built.',
+    why: 'Only this operation was implemented.',
     limits: ['ANS-6', 'UPD-7'],
     steps: () => ({
       readOne: () => {
@@ -20,7 +20,7 @@ export const read = [
   },
   {
     name: 'read-back-not-allowed',
-    why: 'The path takes no method but POST.',
+    why: 'The path allows only POST.',
     limits: ['ANS-6', 'UPD-7'],
     steps: () => ({
       readOne: () => {
@@ -71,7 +71,7 @@ export const read = [
   },
   {
     name: 'list-without-filter-refused',
-    why: 'The customers of a merchant are too many to list.',
+    why: 'A merchant has too many customers to list.',
     limits: ['ANS-6'],
     steps: (base) => ({
       readList(request, context) {

@@ -57,7 +57,7 @@ export const refusal = [
 
   {
     name: 'refusals-without-body',
-    why: 'The status of a refusal says it all.',
+    why: 'A refusal has a status and no body.',
     limits: ['REF-7'],
     steps: (base) => explaining(base, '', () => ''),
   },

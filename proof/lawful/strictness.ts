@@ -45,7 +45,7 @@ export const strictness = [
   },
   {
     name: 'short-text-refused',
-    why: 'The shortest lengths of the full export are enforced.',
+    why: 'The minimum lengths of the full export are enforced.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) =>
       checking(base, ({ address }) => {
@@ -86,7 +86,7 @@ export const strictness = [
   },
   {
     name: 'unknown-properties-refused',
-    why: 'The body is read with additionalProperties false.',
+    why: 'The body is validated with additionalProperties: false.',
     limits: ['CRE-1'],
     steps: (base) =>
       checking(base, (body) => {
@@ -95,13 +95,13 @@ export const strictness = [
   },
   {
     name: 'other-countries-refused',
-    why: 'The business is in the United States and Canada.',
+    why: 'The business operates only in the United States and Canada.',
     limits: ['CRE-3', 'VAL-1'],
     steps: (base) => demanding(base, 'address.country', /^(US|CA)$/),
   },
   {
     name: 'currency-refused-but-two',
-    why: 'The business is in two currencies.',
+    why: 'The business supports two currencies.',
     limits: ['CRE-3', 'UPD-2'],
     steps: (base) => demanding(base, 'currency', /^(USD|CAD)$/),
   },

@@ -75,7 +75,7 @@ function suiteOf(area: string, requirements: RequirementResult[], strict: boolea
 /** Returns a suite with one error if a run has no verdict on its target, so that no CI system takes it for a success; else none. */
 function verdictOf({ verdict, reason }: Result): Suite[] {
   if (verdict !== null && verdict !== 'inconclusive') return [];
-  const error = { '@type': verdict ?? 'set up wrongly or broken', ...problem(reason, reason) };
+  const error = { '@type': verdict ?? 'misconfigured or failed', ...problem(reason, reason) };
   return [{ name: 'run', cases: [{ '@classname': 'run', '@name': 'verdict', '@time': '0.000', error }], seconds: 0, output: [] }];
 }
 

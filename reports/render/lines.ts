@@ -10,7 +10,7 @@ export function countLine(counts: Partial<Record<Outcome, number>>): string {
   return found.map((outcome) => `${counts[outcome]} ${words[outcome]}`).join(', ') || 'none checked';
 }
 
-/** What was not as promised: the failed and the flaky, MUST before SHOULD. */
+/** The failed and flaky requirements, MUST before SHOULD. */
 export function violated({ requirements }: Result): RequirementResult[] {
   return LEVELS.flatMap((level) =>
     requirements.filter((row) => row.level === level && (row.outcome === 'failed' || row.outcome === 'flaky')),

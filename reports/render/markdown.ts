@@ -34,7 +34,7 @@ export function markdown(result: Result): string {
   for (const [reason, ids] of unjudged(result)) lines.push(`- ${ids.join(', ')}: ${markdownCell(reason)}`);
   if (unjudged(result).size) lines.push('');
   if (result.requirements.length) {
-    lines.push('## Every requirement', '', '| id | level | outcome | checks | statement |', '|---|---|---|---|---|');
+    lines.push('## Requirements in this run', '', '| id | level | outcome | checks | statement |', '|---|---|---|---|---|');
     for (const { id, level, outcome, checks } of result.requirements) {
       lines.push(`| ${id} | ${level} | ${words[outcome]} | ${checks.length} | ${requirementOf(id).statement} |`);
     }

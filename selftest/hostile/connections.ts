@@ -6,7 +6,7 @@ import { accepted, oneIn, updates } from './spoils.ts';
 import { EVERY_KIND_OF_REQUEST, targets } from './target.ts';
 import { bytes, end, head, json } from './wire.ts';
 
-const NO_ANSWER = /does not answer|no answer|closed|reset|hang|hung|ended|disconnect|socket|ECONN|time|within|broke off/i;
+const NO_ANSWER = /does not answer|no answer|closed|reset|hang|hung|ended|disconnect|socket|ECONN|time|within|cut off/i;
 const NO_HTTP = /HTTP|parse|invalid|expected|protocol|does not answer|closed|reset|socket/i;
 
 /** A reset after some of the answer, which no client may take for a reset before it. */

@@ -43,10 +43,10 @@ export function violationsOf(answer: Answer, operation: Operation): AnswerViolat
   if (answer.status() >= 500) add('REF-3', `the target answered ${answer}`, `${answer.status()}`);
   if (answer.leaks) add('ANS-7', 'the answer contains the key that the request was authorized with');
   if (isJson(answer.mediaType) && answer.text() !== '' && answer.json() === undefined) {
-    add('REF-3', `the body of a ${answer.status()} says that it is JSON and is not${whyNot(answer)}`);
+    add('REF-3', `the body of a ${answer.status()} is labelled as JSON but is not JSON${whyNot(answer)}`);
   }
   const insides = insidesOf(answer);
-  if (insides) add('ANS-8', `the answer shows the server's insides: ${JSON.stringify(insides)}`, 'insides');
+  if (insides) add('ANS-8', `the answer reveals internals of the server: ${JSON.stringify(insides)}`, 'insides');
   if (operation === 'upsert' && answer.status() > 200 && answer.status() < 300) {
     add('ANS-1', `an accepted request is answered ${answer}`, `${answer.status()}`);
   }
@@ -59,7 +59,7 @@ function whyNot(answer: Answer): string {
   const body = answer.text();
   if (!answer.isUtf8) return ': it is not UTF-8';
   if (body.startsWith('\uFEFF')) return ': it begins with a byte order mark';
-  return isTooDeep(body) ? ': it is nested deeper than can be read' : '';
+  return isTooDeep(body) ? ': it is nested too deeply to be read' : '';
 }
 
 /** Returns the first internal detail of the server in an answer; what the request itself sent does not count. */
@@ -82,7 +82,7 @@ function schemaViolations(answer: Answer, operation: Operation): AnswerViolation
   if (operation === 'upsert' && typeof customerId === 'string' && !usable) {
     const what =
       customerId === '' ? 'is empty' : customerId.isWellFormed() ? `has ${customerId.length} characters` : 'is not valid Unicode';
-    return [{ id: 'ANS-4', message: `the customerId ${what}, so that no request can name the customer`, shape: 'customerId' }];
+    return [{ id: 'ANS-4', message: `the customerId ${what}, so no request can name the customer`, shape: 'customerId' }];
   }
   const validate = { upsert: validateAnswer, get: validateCustomerAnswer, list: validateCustomerList }[operation];
   if (validate(answer.json())) return [];
@@ -94,7 +94,7 @@ function schemaViolations(answer: Answer, operation: Operation): AnswerViolation
     const isNull = error.keyword === 'type' && valueAt(answer.json(), error.instancePath) === null;
     return {
       id,
-      message: `the answer does not validate: ${sentence}${isNull ? ', and is null' : ''}`,
+      message: `the answer does not validate: ${sentence}${isNull ? ', but is null' : ''}`,
       shape: isNull ? 'null' : sentence,
     };
   });

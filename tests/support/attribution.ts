@@ -5,7 +5,7 @@ import type { RequirementId } from '../../schemas/requirement-id.ts';
 /** The requirement that an update breaks by reaching another customer than its selector names. */
 export const selectorRequirement = { customerId: 'IDY-1', externalId: 'IDY-2', query: 'IDY-3' } as const;
 
-/** A request and what the customer was before it: what is wrong afterwards breaks one requirement or another. */
+/** A request and the customer before it; they decide which requirement a difference breaks. */
 export type Cause = {
   changes: Changes;
   before: State;

@@ -23,7 +23,7 @@ export type CaseFailure = { requirement: RequirementId; message: string; lines: 
 /** The result of a case. */
 export type CaseResult = { failure?: CaseFailure; ended?: { ending: Ending; reason: string }; steps: Step[] };
 
-/** Performs a part of a case that has so many requests in flight at once. */
+/** Performs a part of a case that sends this many concurrent requests. */
 export type AtOnce = <Result>(slots: number, part: () => Promise<Result>) => Promise<Result>;
 
 /** A property in fast-check's sense: a function that throws if a case breaks it. */

@@ -21,11 +21,11 @@ import { describe, expect, SHOWN } from './matchers.ts';
 export type CasePlan = {
   /** Cases at standard depth. */
   cases: number;
-  /** A race is not made shorter: what a smaller one does not show is no proof. */
+  /** A race is not shrunk: a smaller race that passes proves nothing. */
   shrinks?: boolean;
 };
 
-/** What making a failing case shorter may take: milliseconds and requests. */
+/** The limits of shrinking a failing case: milliseconds and requests. */
 const SHRINKING = { time: 60_000, requests: 2_000 };
 /** What a generated check needs of its worker. */
 type CasesOptions = CaseOptions & {
@@ -38,7 +38,7 @@ type CasesOptions = CaseOptions & {
   keep: (log: CaseLog) => Promise<void>;
 };
 
-/** The cases of a generated check: many customers at once, and of the first that fails the shortest form. */
+/** The cases of a generated check: they run concurrently, and the first that fails is shrunk. */
 export class Cases {
   readonly #options: CasesOptions;
   readonly #log: CaseLog;
@@ -53,14 +53,14 @@ export class Cases {
     return this.#options.run.limits.concurrency;
   }
 
-  /** Ends the check: this target, or these settings, have not what it is about. */
+  /** Ends the check: this target, or these settings, lack what it is about. */
   notApplicable(reason: string): never {
     return this.#options.host.end('not-applicable', reason);
   }
 
   /**
    * Runs a property on its cases, each with customers of its own. The same seed gives the same cases in the same order, whatever the
-   * concurrency; the first that fails is made shorter, one request after the other. `draw` makes the arbitrary; a history's takes fast-check's
+   * concurrency; the first that fails is shrunk, one request after the other. `draw` makes the arbitrary; a history's takes fast-check's
    * replayPath.
    */
   async run<Value>(plan: CasePlan, draw: (commands?: string) => fc.Arbitrary<Value>, property: Property<Value>): Promise<void> {
@@ -130,7 +130,7 @@ export class Cases {
     return failed < 0 ? results : results.slice(0, failed + 1);
   }
 
-  /** Makes a failing case shorter, as long as it breaks the same requirement; undefined where it does not fail again. */
+  /** Shrinks a failing case while it breaks the same requirement; undefined if it does not fail again. */
   async #shrink<Value>(
     first: CaseFailure,
     index: number,
@@ -161,7 +161,7 @@ export class Cases {
       failure: failing,
       path: details.counterexamplePath ?? String(index),
       ...(commands && { commands }),
-      how: `; made shorter in ${tries} tries${cut && `, which was cut off after ${cut}`}`,
+      how: `; shrunk in ${tries} tries${cut && `, and stopped after ${cut}`}`,
     };
   }
 
@@ -200,7 +200,7 @@ export class Cases {
     this.#log.path = place.path;
     const shape = `${found.requirement} ${found.lines.map(({ expected }) => expected.split(' ')[0]).join()} ${found.steps.length}`;
     if (!reserve(run, 'causes', shape, title)) {
-      host.end('not-testable', `${found.requirement} fails in a way that another generated check tells`);
+      host.end('not-testable', `${found.requirement} fails in a way that another generated check reports`);
     }
     const replay = { seed, path: place.path, title, ...(place.commands && { commands: place.commands }) };
     writeFileSync(this.#memory(), JSON.stringify(replay));
@@ -244,7 +244,7 @@ export class Cases {
   }
 }
 
-/** A check's own seed, of the run's. */
+/** A check's own seed, derived from the run's seed. */
 function seedOf({ run, title }: CasesOptions): number {
   return createHash('sha256').update(`${run.seed} ${title}`).digest().readInt32BE();
 }

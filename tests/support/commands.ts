@@ -9,16 +9,16 @@ import { applyUpdate, type Member, type Model, memberOf, noteRefused, type Real,
 import { naming, type Selector } from './test-customer.ts';
 import { Violation } from './violation.ts';
 
-/** Numbers below this pick the customer of the request before, the next as many another one. */
+/** Numbers below this pick the customer of the previous request; as many numbers above pick another one. */
 export const SAME = 3;
 
-/** Asserts that each customer of a history is as its requests made it, those first that the last request did not name. */
+/** Asserts that each customer of a history is as its requests made it, starting with those that the last request did not name. */
 export async function verifyAll(model: Model, { customers }: Real): Promise<void> {
   for (const member of model.members) if (member !== model.last) await verifyBystander(customers, member);
   if (!model.last.verified) await verify(customers, model.last);
 }
 
-/** A command of a history, as fast-check's commands have them: what it does is its class, its data are its constructor's. */
+/** A command of a history, in fast-check's form: the class defines what it does, and the constructor takes its data. */
 abstract class HistoryCommand<Data> implements fc.AsyncCommand<Model, Real> {
   protected readonly data: Data;
 
@@ -108,7 +108,7 @@ export class Update extends MemberCommand<{ by: Selector; changes: Changes; alon
   }
 }
 
-/** Changes the externalId, which a target may not allow. Where it does, the customer has the new one. */
+/** Changes the externalId, which a target may refuse or ignore. If it does neither, the customer has the new one. */
 export class Rename extends MemberCommand<{ by: 'customerId' | 'query' }> {
   override async request(customers: Customers, member: Member): Promise<void> {
     const by = selectorOf(member, this.data.by);
@@ -133,12 +133,12 @@ export class Take extends MemberCommand<{ whose: number }> {
     const { externalId, customerId } = otherThan(member, model, this.data.whose);
     if (externalId === '') return;
     const body = { customerId: member.customerId, externalId };
-    const answer = await customers.upsert("ask for another's externalId", { body });
+    const answer = await customers.upsert("request another customer's externalId", { body });
     assert(answer, 'IDY-7').toBeAcceptedOrRefused();
     noteRefused(member, { externalId });
     if (answer.customer && answer.customer.externalId === externalId && answer.customer.customerId !== customerId) {
       const line = { expected: 'another externalId', actual: externalId };
-      throw new Violation('IDY-7', 'two customers have one externalId', [line], answer);
+      throw new Violation('IDY-7', 'two customers have the same externalId', [line], answer);
     }
   }
 }
@@ -151,7 +151,7 @@ export class Faulty extends MemberCommand<{ by: Selector; changes: Changes; faul
     const { body, ...query } = naming(member, by, { ...customers.essentials(member.state), ...changes });
     const answer = await customers.send(`update by ${by}, where ${fault.label}`, { ...fault.spoil(body as JsonObject), ...query });
     assert(answer, 'REF-4').toBeAcceptedOrRefused();
-    assert(answer, 'REF-4', `, where ${fault.label}`).toBeRefused();
+    assert(answer, 'REF-4', ` (fault: ${fault.label})`).toBeRefused();
     noteRefused(member, changes);
   }
 }

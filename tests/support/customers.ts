@@ -34,7 +34,7 @@ export class Customers {
   readonly #options: CustomersOptions;
   readonly #sender: Sender;
   readonly #taken: TakenValues;
-  /** Where the data come from. */
+  /** Draws the data of the check's requests. */
   readonly people: People;
 
   constructor(options: CustomersOptions) {
@@ -71,7 +71,7 @@ export class Customers {
 
   /** Creates a customer; the body is one that the published schema allows, sent in these bytes. */
   create(body: Customer, bytes: object | Buffer = body): PendingAnswer {
-    if (!validateCreate(body)) throw new SuiteFault(`a create that is to be valid is not: ${sentences(validateCreate.errors)}`);
+    if (!validateCreate(body)) throw new SuiteFault(`a create that should be valid is not: ${sentences(validateCreate.errors)}`);
     this.#taken.note(body);
     const created = this.#sender.send('create a customer', { body: bytes }, 'upsert').then(async (answer) => {
       if (answer.refused) await this.#taken.assertFree(body);
@@ -86,7 +86,7 @@ export class Customers {
   }
 
   #upsert(intent: string, { body, query }: Upsert, customerId?: string): PendingAnswer {
-    if (!validateUpdate(body)) throw new SuiteFault(`an update that is to be valid is not: ${sentences(validateUpdate.errors)}`);
+    if (!validateUpdate(body)) throw new SuiteFault(`an update that should be valid is not: ${sentences(validateUpdate.errors)}`);
     this.#taken.note(body);
     return this.#pending(this.#sender.send(intent, { body, ...(query && { query }) }, 'upsert'), customerId);
   }
@@ -145,7 +145,7 @@ export class Customers {
     return this.#options.run.first ?? this.notTestable('no customer could be created before the first check');
   }
 
-  /** The merchant's credentials, to make others of. */
+  /** The merchant's credentials, from which a check derives others. */
   get credentials(): Credentials {
     return this.#options.run.merchant;
   }
@@ -185,7 +185,7 @@ export class Customers {
   /** Ends the check as not applicable if the target has no `GET /customers/{customerId}`, or no `GET /customers`. */
   assumeGetExists(path: '/customers/{customerId}' | '/customers' = '/customers/{customerId}'): void {
     const exists = path === '/customers' ? this.#readBack.list : this.#readBack.byId;
-    if (!exists) this.notApplicable(`GET ${path} does not exist here`);
+    if (!exists) this.notApplicable(`GET ${path} does not exist on this target`);
   }
 
   get #readBack(): ReadBack {
@@ -205,7 +205,7 @@ export class Customers {
     const { byId, lags } = this.#readBack;
     if (byId && !lags) return this.#pending(this.#get(customer, accept));
     const request = naming(customer, 'customerId', this.essentials(expected));
-    return this.upsert('read the customer by an update that changes nothing', request);
+    return this.upsert('read the customer with a no-op update', request);
   }
 
   /** Reads a customer by GET. It may lag behind a write by a second, so it is repeated until it is accepted or that second is over. */

@@ -36,10 +36,10 @@ type WorkerFixtures = {
   knowledge: TargetKnowledge;
 };
 
-/** Milliseconds that the requests of a check asked for, beside the time that it has. */
+/** Milliseconds that the requests of a check added to its timeout. */
 const extensions = new WeakMap<TestInfo, { timeout: number; added: number }>();
 
-/** A request that asks for patience takes none of its check's time. */
+/** Extends the timeout of a check while one of its requests has to wait. */
 function extend(milliseconds: number): void {
   const info = base.info();
   // While a fixture is torn down, `info.timeout` is not what `setTimeout` sets.

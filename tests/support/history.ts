@@ -12,7 +12,7 @@ import { selectors } from './test-customer.ts';
 
 const selector = fc.constantFrom(...selectors.map(([by]) => by));
 const which = fc.nat(SAME * 2 - 1);
-/** A plain value. Of text and numbers one is as good as another, so that they are not made shorter. */
+/** A plain value. Text and numbers are not shrunk, because any value is as good as another. */
 const value = (name: keyof typeof plain): fc.Arbitrary<unknown> =>
   name === 'address' || name === 'customData' ? plain[name] : fc.noShrink<unknown>(plain[name]);
 /** Something for some of these properties; which ones is made shorter first, many at a time. */

@@ -5,7 +5,7 @@ import { EXCHANGE_TYPE, toAllure } from '../../target/exchange.ts';
 import type { AnswerViolation } from './answer-violation.ts';
 import { expect } from './matchers.ts';
 
-/** Ends an attempt without a judgement where Playwright cannot skip: a case of a generated check, a second attempt, the proof. */
+/** Ends an attempt without a judgement when Playwright cannot skip: a case of a generated check, a second attempt, the proof. */
 export class Ended extends Error {
   override name = 'Ended';
   readonly ending: Ending;
@@ -18,19 +18,19 @@ export class Ended extends Error {
 
 /** Where a check is performed: under Playwright, or in the proof of the suite, which performs it on many servers. */
 export type CheckHost = {
-  /** Names the check where it takes something for itself. */
+  /** Identifies the check when it reserves a value. */
   id: string;
   /** Performs a part of the check under a name that says what it is for. */
   step<T>(intent: string, body: () => Promise<T>): Promise<T>;
   /** Shows an exchange in the current step. */
   attach(answer: Answer): Promise<void>;
-  /** Takes what an answer breaks beside the check's own question; the check goes on. */
+  /** Takes a violation that the check is not about; the check continues. */
   report(answer: Answer, violation: AnswerViolation): void;
   /** Ends the check. */
   end(ending: Ending, reason: string): never;
 };
 
-/** A check under Playwright, but for how it ends, which depends on the attempt. */
+/** A check under Playwright, except how it ends, which depends on the attempt. */
 export function playwrightHost(info: TestInfo): Omit<CheckHost, 'end'> {
   return {
     id: info.testId,

@@ -171,7 +171,7 @@ export const expect = new Proxy(extended, {
   },
 });
 
-/** An answer in one line: its status and, of an error, what it says. */
+/** An answer in one line: its status and the beginning of its body. */
 export function describe(answer: Answer): string {
   return answer.text() ? `${answer} ${answer.redact(answer.text(), 300)}` : String(answer);
 }

@@ -4,7 +4,7 @@ import type { RequirementId } from '../../schemas/requirement-id.ts';
 
 /**
  * What a check says of itself: the requirements that fail with it, by id. Each is a tag (`--grep @NULL-1`) and, in Allure, a story.
- * Throws where an id is not in the catalogue.
+ * Throws if an id is not in the catalogue.
  */
 export function requirement(...ids: [RequirementId, ...RequirementId[]]): TestDetails {
   const rows = ids.map(requirementOf);

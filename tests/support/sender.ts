@@ -31,7 +31,7 @@ export type SenderOptions = {
   authorization?: Authorization;
 };
 
-/** Requests of a run that may wait for their whole time. */
+/** How many requests of a run may time out. */
 const HANGS = 10;
 
 /** Sends the requests of a check within its budget, reports violations of what every answer promises, and separates wrong answers from outages. */
@@ -64,7 +64,7 @@ export class Sender {
     });
   }
 
-  /** Reports what an answer breaks beside the check's own question; once per run, because one defect is one violation. */
+  /** Reports a violation that the check is not about, once per run, because one defect is one violation. */
   report(answer: Answer, violation: AnswerViolation): void {
     if (this.#isFirst(`${violation.id} ${violation.shape}`)) this.#options.host.report(answer, violation);
   }
@@ -102,7 +102,7 @@ export class Sender {
     if ([401, 403].includes(plain.status())) this.#stop(`the target refuses the credentials: ${plain}`);
     if (answer.status() === 503 && plain.repeats > 0) {
       this.#inconclusive(
-        'the target answers 503 now and then, also to plain requests, as a rate limit does; set TRUSTLY_MAX_RPS to stay under it',
+        'the target sometimes answers 503, even to plain requests, as if it had a rate limit; set TRUSTLY_MAX_RPS to stay under it',
       );
     }
     // The early end of the connection is a refusal of what is too large.
@@ -118,11 +118,11 @@ export class Sender {
     throw new NoResponse(`${answer}, while a plain request right after it was answered ${plain}\n  curl: ${curl(answer.exchange)}`);
   }
 
-  /** Ends the run if too many of its requests waited for their whole time: what hangs is known by then, and the rest would cost minutes. */
+  /** Ends the run if too many requests timed out: the defect is known by then, and more timeouts would cost minutes. */
   #countHang(cause: string): void {
     if (!/within \d+ ms$/.test(cause)) return;
     const isFree = (_: unknown, index: number) => reserve(this.#options.run, 'hangs', String(index), randomUUID());
-    if (!Array.from({ length: HANGS }).some(isFree)) this.#stop(`more than ${HANGS} requests waited for their whole time: ${cause}`);
+    if (!Array.from({ length: HANGS }).some(isFree)) this.#stop(`more than ${HANGS} requests timed out: ${cause}`);
   }
 
   #inconclusive(reason: string): never {

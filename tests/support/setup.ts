@@ -74,7 +74,7 @@ async function startTarget(settings: Settings): Promise<{ plan: Target; close: (
   }
   const sandbox = await startSandbox();
   const [first, second] = sandbox.merchants;
-  if (!first || !second) throw new Error('the sandbox was to have two merchants');
+  if (!first || !second) throw new Error('the sandbox should have two merchants');
   const plan = { baseUrl: sandbox.baseUrl, merchant: first, other: second, anyAddress: false, headers: [] };
   return { plan, close: () => sandbox.close() };
 }
@@ -106,7 +106,7 @@ function reportPause(): (pauses: Pauses, status: number) => void {
   return ({ count, waited }, status) => {
     if (waited < next) return;
     next = waited + 10_000;
-    const so = count === 1 ? '' : `, ${count} times so far: the run pauses for ${Math.round(waited / 1000)} s in all`;
+    const so = count === 1 ? '' : `, ${count} times so far: the run waits ${Math.round(waited / 1000)} s in total`;
     console.log(`  The target answers ${status}${so}. Set TRUSTLY_MAX_RPS to stay under its limit.`);
   };
 }
@@ -207,10 +207,10 @@ function assertReachable({ baseUrl }: Run, answer: Answer): void {
     if (target?.href === asked.href) stop(`redirects ${asked.pathname} to itself: ${answer}`);
     if (target?.href === `${asked.href}/`) {
       stop(
-        `redirects ${asked.pathname} to the same path with a slash at its end: ${answer}; the published path has none, so the target has to serve it as it is`,
+        `redirects ${asked.pathname} to the same path with a trailing slash: ${answer}; the published path has no trailing slash, so the target must serve it without one`,
       );
     }
-    const where = target && /^https?:$/.test(target.protocol) ? target.href : 'no http or https URL';
+    const where = target && /^https?:$/.test(target.protocol) ? target.href : 'something that is not an http or https URL';
     stop(`redirects to ${where}: ${answer}; a redirect is not followed, so set TRUSTLY_BASE_URL to where the API is`);
   }
 }

@@ -67,7 +67,7 @@ export class TakenValues {
   /** Whether a target refuses the phone or the taxId of another customer; undefined if it accepts nobody now. */
   async #refusesTaken(): Promise<boolean | undefined> {
     const others = this.#people.unrepeated();
-    const intent = 'may two customers have one phone or taxId?';
+    const intent = 'may two customers have the same phone or taxId?';
     const owner = await this.#accepts(intent, () => others.plain());
     if (!owner) return undefined;
     for (const name of ['phone', 'taxId'] as const) {
