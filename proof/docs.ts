@@ -22,7 +22,7 @@ export async function generateDocs(): Promise<Map<string, string>> {
   const numbers = [
     `${catalogue.filter(({ unchecked }) => !unchecked).length} requirements, ${checks.length} checks.`,
     `${brokenServers.length + generatedOnlyServers.length} broken servers: each fails a check of a requirement that it breaks, ${generatedOnlyServers.length} of them only generated checks.`,
-    `${lawfulServers.length} lawful servers: none is accused of breaking a MUST.`,
+    `${lawfulServers.length} lawful servers: none fails a MUST.`,
   ].map((line) => `- ${line}`);
   const sample = `\n\`\`\`text\n${await sampleOutput()}\n\`\`\`\n`;
   pages.set('README.md', replaceBlock(replaceBlock(read('README.md'), 'numbers', numbers.join('\n')), 'sample', sample));

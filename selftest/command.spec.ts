@@ -39,6 +39,8 @@ test.describe('a run against the sandbox started separately', () => {
   test.afterAll(() => sandbox.close());
 
   test('conforms, exit 0', async () => {
+    // A complete run, beside other tests.
+    test.setTimeout(300_000);
     const { code, output, result, out } = await conformance({ ...target(sandbox.baseUrl), TRUSTLY_DEPTH: 'quick' });
 
     expect(code, output).toBe(0);

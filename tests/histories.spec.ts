@@ -9,7 +9,7 @@ const requirements = generatedCheck(
 );
 
 test.describe('a history', () => {
-  test('of any requests leaves every customer in the expected state', requirements, async ({ cases }) => {
+  test('of any requests leaves every customer as the requests say', requirements, async ({ cases }) => {
     await cases.run({ cases: 40 }, histories, async (customers, { start, commands }) => {
       const { model, real } = await begin(customers, start);
       await fc.asyncModelRun(() => ({ model, real }), commands);

@@ -96,7 +96,7 @@ test.describe('generated customers', () => {
   });
 
   test(
-    'an update with unusual values is stored completely or refused',
+    'an update with unusual values is taken or refused whole',
     generatedCheck('UPD-2', 'UPD-3', 'UPD-4', 'VAL-5', 'REF-1'),
     async ({ cases }) => {
       await cases.run(
@@ -162,7 +162,7 @@ test.describe('generated customers', () => {
   );
 
   test(
-    'an update adds what was sent to the state and removes what was null',
+    'an update is what was there, with what was sent, without what was null',
     generatedCheck('UPD-2', 'UPD-3', 'UPD-4', 'NULL-1', 'NULL-5'),
     async ({ cases }) => {
       await cases.run(
@@ -216,7 +216,7 @@ test.describe('generated customers', () => {
     );
   });
 
-  test('an update sent in parts has the same result as the whole', generatedCheck('UPD-9'), async ({ cases }) => {
+  test('an update in parts ends as the whole', generatedCheck('UPD-9'), async ({ cases }) => {
     await cases.run(
       { cases: 15 },
       () => fc.tuple(someOptional, someChanges, fc.array(selector, { minLength: 3, maxLength: 3 })),
@@ -236,7 +236,7 @@ test.describe('generated customers', () => {
     );
   });
 
-  test('the same JSON in different bytes gives the same customer', generatedCheck('CRE-3', 'UPD-2', 'IDY-2'), async ({ cases }) => {
+  test('the same JSON in other bytes is the same customer', generatedCheck('CRE-3', 'UPD-2', 'IDY-2'), async ({ cases }) => {
     const spelling = fc.record({
       order: fc.nat(),
       space: fc.constantFrom('', ' ', '\n\t', '\r\n  '),
@@ -286,7 +286,7 @@ test.describe('generated faults', () => {
     );
   });
 
-  test('a fault in a create is refused and creates no customer', generatedCheck('REF-2', 'REF-3', 'REF-4', 'REF-6'), async ({ cases }) => {
+  test('a fault in a create is refused and creates nobody', generatedCheck('REF-2', 'REF-3', 'REF-4', 'REF-6'), async ({ cases }) => {
     await cases.run(
       { cases: 60 },
       () => fc.tuple(fault, everyOptional),

@@ -77,8 +77,8 @@ function slotsOf(cases: Cases, wanted: number): number {
   return Math.min(wanted, cases.concurrency);
 }
 
-test.describe('concurrent requests', () => {
-  test('creates with the same new externalId result in one customer', generatedCheck('IDY-8', 'IDY-7'), async ({ cases }) => {
+test.describe('at once', () => {
+  test('creates of one new externalId end with one customer', generatedCheck('IDY-8', 'IDY-7'), async ({ cases }) => {
     const slots = slotsOf(cases, 6);
     const race = fc.tuple(fc.array(fc.tuple(values, fc.boolean()), { minLength: slots, maxLength: slots }), fc.nat(slots - 1));
     await cases.run(
@@ -126,7 +126,7 @@ test.describe('concurrent requests', () => {
   });
 
   test(
-    'creates of several customers are each answered with their own customer',
+    'creates of several customers are answered each with its own',
     generatedCheck('ANS-5', 'CRE-1', 'CRE-2', 'UPD-10'),
     async ({ cases }) => {
       const slots = slotsOf(cases, 5);
@@ -162,7 +162,7 @@ test.describe('concurrent requests', () => {
     },
   );
 
-  test('updates of one customer have the result of some sequential order', generatedCheck('UPD-11'), async ({ cases }) => {
+  test('updates of one customer end as some order of them says', generatedCheck('UPD-11'), async ({ cases }) => {
     const slots = slotsOf(cases, 4);
     const race = fc.tuple(values, fc.array(update, { minLength: 2, maxLength: slots }));
     await cases.run(
@@ -176,7 +176,7 @@ test.describe('concurrent requests', () => {
     );
   });
 
-  test('updates of two customers change neither each other nor a third customer', generatedCheck('UPD-10', 'UPD-11'), async ({ cases }) => {
+  test('updates of two customers touch no third and not each other', generatedCheck('UPD-10', 'UPD-11'), async ({ cases }) => {
     const slots = slotsOf(cases, 4);
     const race = fc.tuple(
       values,
